@@ -1,0 +1,41 @@
+# `make demo` and `make test` start from a bare Python 3.11 and make: they build .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA_ROOT ?= ../shared/data
+
+.PHONY: install test quick lint demo bench clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "purifold needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv .venv \
+	  || { echo "this Python has no venv module: install your system's python3-venv package"; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+test: install lint
+	$(BIN)/pytest -q
+
+quick: install
+	$(BIN)/pytest -q -m 'not slow'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: install
+	$(BIN)/purifold demo
+
+bench: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks
+	$(BIN)/python -m benchmarks.attacks --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)
+
+clean:
+	rm -rf .venv runs store build
