@@ -1,0 +1,1 @@
+"""Images and labels: data sets by name or folder, one data set a file, and importers of official archives."""

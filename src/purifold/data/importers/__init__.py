@@ -1,0 +1,1 @@
+"""Official archives to the Parquet files that `load` reads, one archive a file."""

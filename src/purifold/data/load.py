@@ -1,0 +1,34 @@
+"""Data sets by their name, or any folder of images by its path."""
+
+from pathlib import Path
+
+from purifold.data.base import Source
+from purifold.data.folder import load_folder
+from purifold.data.split import DataSet
+from purifold.discovery import instances
+from purifold.errors import unknown
+
+
+def sources() -> dict[str, Source]:
+    """Every data set that has a name, in alphabetical order."""
+    return dict(sorted(instances(Source).items()))  # type: ignore[type-abstract]
+
+
+def load(name: str, root: str | Path | None = None) -> DataSet:
+    """A data set in memory, divided into training, validation and test images.
+
+    Args:
+        name: One of `sources()`; `celeba:Male` takes the labels from the column "Male". Any other name is a
+            folder of class folders, under `root` or by its path.
+        root: Folder of data sets, which then are read from there alone; None: from the Hugging Face Hub,
+            or from inside scikit-learn for the digits.
+    """
+    known = sources()
+    base, _, label = name.partition(":")
+    if base in known:
+        return known[base].load(None if root is None else Path(root), label or None)
+    places = [Path(name)] if root is None else [Path(root) / name, Path(name)]
+    for place in places if name else []:
+        if place.is_dir():
+            return load_folder(place)
+    raise unknown("data set", name, known)
