@@ -1,0 +1,1 @@
+"""Networks: layers only, each for one image shape; found by name. No losses."""
