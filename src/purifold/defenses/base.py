@@ -1,16 +1,19 @@
 """What every defense is: purifiers, detectors, reclassifiers, and the defended system they make up."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar, Self, cast, final
+from typing import ClassVar, cast, final
 
 import torch
 from torch import Tensor, nn
 
-from purifold.checks import check_images
-from purifold.errors import InputError
+from purifold.checks import check_evaluating, check_images
+from purifold.errors import Failure, InputError
 from purifold.types import Images, Labels, Logits, Mask, Scores
 
+ROUNDING = 1e-9
+"""Slack for shares of a count that floats miss: 0.29 of 100 is 29 images."""
 REJECTED = -1
 """The prediction for an image that a detector turned away."""
 
@@ -34,14 +37,14 @@ class Purifier(nn.Module, ABC):
 
     @classmethod
     @abstractmethod
-    def example(cls, channels: int, size: int) -> Self:
+    def example(cls, channels: int, size: int) -> "Purifier":
         """A small instance for square images, untrained; the contract tests try it."""
 
 
 class Detector(nn.Module, ABC):
     """Scores how suspicious images are, higher is more; images above the threshold are rejected.
 
-    Differentiable, so that it can be attacked.
+    Deterministic, and differentiable so that it can be attacked. The threshold is part of the state.
     """
 
     name: ClassVar[str]
@@ -65,23 +68,32 @@ class Detector(nn.Module, ABC):
         """
         if not 0 < false_positive_rate < 1:
             raise InputError(f"false_positive_rate must lie in (0, 1), got {false_positive_rate}")
-        allowed = int(len(clean) * false_positive_rate)
+        check_images(clean, "clean")
+        check_evaluating(self, "detector")
+        allowed = math.floor(len(clean) * false_positive_rate + ROUNDING)
         if allowed < 1:
             raise InputError(
                 f"{len(clean)} clean images cannot resolve a false positive rate of {false_positive_rate}; "
-                f"pass at least {int(1 / false_positive_rate) + 1}"
+                f"pass at least {math.ceil(1 / false_positive_rate - ROUNDING)}"
             )
         scores = torch.cat([self(batch) for batch in clean.split(256)])
+        broken = int((~scores.isfinite()).sum())
+        if broken:
+            raise Failure(
+                f"detector {self.name} gives {broken} clean images a score that is no finite number"
+            )
         self.threshold.copy_(scores.sort(descending=True).values[allowed])
 
     @final
     def accepts(self, images: Images) -> Mask:
-        """Which images pass."""
+        """Which images pass; refuses to answer before `calibrate`, where every image would."""
+        if self.threshold.isposinf():
+            raise InputError(f"detector {self.name} has no threshold; call its calibrate with clean images")
         return self(images) <= self.threshold
 
     @classmethod
     @abstractmethod
-    def example(cls, channels: int, size: int) -> Self:
+    def example(cls, channels: int, size: int) -> "Detector":
         """A small instance for square images, untrained and uncalibrated; the contract tests try it."""
 
 
@@ -132,6 +144,7 @@ class Defended(nn.Module):
     def predict(self, images: Images, batch_size: int = 256) -> Labels:
         """Classes as deployed, one draw of any sampling; `REJECTED` where a detector turns the image away."""
         check_images(images)
+        check_evaluating(self, "defended")
         return torch.cat([self._predict(batch) for batch in images.split(batch_size)])
 
     def _predict(self, images: Images) -> Labels:

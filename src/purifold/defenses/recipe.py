@@ -1,0 +1,188 @@
+"""Recipes: how a named defense is made for one data set, as the command line offers it.
+
+A recipe is a module-level object in its defense's own file, where `purifold.discovery` finds it. Its options
+are declared once, by the code that takes them: the keyword-only arguments of `assemble`, and the fields of
+`AutoencoderSpec` where autoencoders must be trained first.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import partial
+from typing import Any, TypeAlias, final
+
+from torch import nn
+
+from purifold.autoencoders.base import Autoencoder
+from purifold.autoencoders.spec import OF_VARIATIONAL, AutoencoderSpec
+from purifold.checks import check_evaluating
+from purifold.data.split import Split
+from purifold.defenses.base import Defended
+from purifold.discovery import instances
+from purifold.errors import InputError, unknown
+from purifold.options import Option, Value, as_json, settings, supported
+from purifold.types import Images
+
+Unfinished: TypeAlias = "partial[AutoencoderSpec]"
+"""A specification that may lack what the data set decides: network and latent size."""
+BY_DATA_SET = ("network", "latent")
+FIXED = ("kind",)
+"""What a recipe's name says: not an option."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a recipe assembles.
+
+    Args:
+        classifier: Images in [0, 1] to logits.
+        autoencoders: Trained, in the order of the recipe's specifications.
+        clean: Held-out clean images for thresholds.
+    """
+
+    classifier: nn.Module
+    autoencoders: tuple[Autoencoder, ...]
+    clean: Split | None
+
+    def clean_images(self) -> Images:
+        """The held-out clean images; refuses where there are none."""
+        if self.clean is None:
+            raise InputError("clean must be held-out clean images to set a threshold by, got None")
+        return self.clean.images()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A defense by name, with the options that were chosen.
+
+    Args:
+        name: As in `purifold list defenses`.
+        summary: One line for that list.
+        assemble: Takes `Parts` and, as keyword-only arguments with type and default, the defense's options.
+        autoencoders: What must be trained first.
+        chosen: Options that were set, sorted by name; see `with_options`.
+    """
+
+    name: str
+    summary: str
+    assemble: Callable[..., Defended]
+    autoencoders: tuple[Unfinished, ...] = ()
+    chosen: tuple[tuple[str, Value], ...] = ()
+
+    def __str__(self) -> str:
+        """The text that `parse` reads back."""
+        options = ",".join(f"{name}={value}" for name, value in self.chosen)
+        return f"{self.name}:{options}" if options else self.name
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """What can be set, by name: the assembly's options, then those of the autoencoders."""
+        options = (*self._of_assembly(), *self._of_autoencoders())
+        return {option.name: option for option in options}
+
+    def with_options(self, **values: Value) -> "Recipe":
+        """The same recipe with these set; an autoencoder's option holds for each that is trained and has it.
+
+        Raises `InputError` for an option that the recipe does not have and for a value of another type.
+        """
+        options, chosen = self.options, dict(self.chosen)
+        for name, value in values.items():
+            if name not in options:
+                raise unknown(f"option of defense {self.name}:", name, options)
+            chosen[name] = options[name].read(value)
+        return replace(self, chosen=tuple(sorted(chosen.items())))
+
+    def specs(self, network: str, latent: int) -> tuple[AutoencoderSpec, ...]:
+        """What must be trained first, in the order that `build` takes it.
+
+        Args:
+            network: The data set's own, unless the recipe or its options say another.
+            latent: Likewise, its latent size.
+        """
+        by_data_set: dict[str, Any] = {"network": network, "latent": latent}
+        settings = [by_data_set | self._for_spec(unfinished) for unfinished in self.autoencoders]
+        return tuple(AutoencoderSpec(**setting) for setting in settings)
+
+    def build(
+        self, classifier: nn.Module, trained: Sequence[Autoencoder] = (), clean: Split | None = None
+    ) -> Defended:
+        """The defended system, in evaluation mode.
+
+        Args:
+            classifier: Images in [0, 1] to logits, in evaluation mode.
+            trained: One autoencoder for each of `specs`, in evaluation mode.
+            clean: Held-out clean images, which set detectors' thresholds; the validation part.
+        """
+        if len(trained) != len(self.autoencoders):
+            raise InputError(
+                f"trained must be {len(self.autoencoders)} autoencoder(s) for defense {self.name}, "
+                f"got {len(trained)}"
+            )
+        check_evaluating(classifier, "classifier")
+        for autoencoder in trained:
+            check_evaluating(autoencoder, "trained")
+        return self.assemble(Parts(classifier, tuple(trained), clean), **self._for_assembly()).eval()
+
+    def describe(self) -> dict[str, Any]:
+        """All that the recipe decides, defaults too, for JSON; what is left to the data set is left out."""
+        autoencoders = [self._for_spec(unfinished) for unfinished in self.autoencoders]
+        return {
+            "name": self.name,
+            "options": {name: as_json(value) for name, value in self._for_assembly().items()},
+            "autoencoders": [{name: as_json(value) for name, value in spec.items()} for spec in autoencoders],
+        }
+
+    def _of_assembly(self) -> list[Option]:
+        return [
+            Option(argument.name, argument.annotation, argument.default)
+            for argument in inspect.signature(self.assemble).parameters.values()
+            if argument.kind is argument.KEYWORD_ONLY
+        ]
+
+    def _of_autoencoders(self) -> list[Option]:
+        # Where autoencoders differ, the first that has the option gives its default.
+        settings: dict[str, Any] = {}
+        for unfinished in reversed(self.autoencoders):
+            settings |= dict.fromkeys(BY_DATA_SET) | _defaults(unfinished)
+        return [
+            Option(entry.name, entry.type, settings[entry.name])
+            for entry in fields(AutoencoderSpec)
+            if entry.name in settings and entry.name not in FIXED and supported(entry.type)
+        ]
+
+    def _for_assembly(self) -> dict[str, Any]:
+        chosen = dict(self.chosen)
+        return {option.name: chosen.get(option.name, option.default) for option in self._of_assembly()}
+
+    def _for_spec(self, unfinished: Unfinished) -> dict[str, Any]:
+        """All fields of one autoencoder, but those that are left to the data set."""
+        defaults = _defaults(unfinished)
+        own = (*BY_DATA_SET, *defaults)
+        return defaults | {name: value for name, value in self.chosen if name in own and name not in FIXED}
+
+
+def _defaults(unfinished: Unfinished) -> dict[str, Any]:
+    """The fields that this kind of autoencoder has, where no option sets them; without the data set's."""
+    foreign = OF_VARIATIONAL if unfinished.keywords["kind"] == "plain" else ()
+    declared = [entry for entry in fields(AutoencoderSpec) if entry.default is not MISSING]
+    return {
+        entry.name: entry.default for entry in declared if entry.name not in foreign
+    } | unfinished.keywords
+
+
+def parse(text: str) -> Recipe:
+    """The recipe that `text` names, "vae" or "vae:latent_scale=0.1,latent=64"; refuses unknown names."""
+    name, values = settings(text)
+    recipes = instances(Recipe)
+    if name not in recipes:
+        raise unknown("defense", name, recipes)
+    return recipes[name].with_options(**values)
+
+
+def _bare(parts: Parts) -> Defended:
+    return Defended(parts.classifier)
+
+
+none = Recipe(name="none", summary="the bare classifier", assemble=_bare)

@@ -1,0 +1,83 @@
+"""Options of a named thing, `name:option=value,option=value`: their types, defaults, and how text is read."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, final, get_args, get_origin
+
+from purifold.errors import InputError, unknown
+
+Value: TypeAlias = bool | int | float | str
+TRUTH = {"true": True, "false": False}
+
+
+@final
+@dataclass(frozen=True)
+class Option:
+    """Something that can be set.
+
+    Args:
+        name: As in `name=value`.
+        kind: bool, int, float, str, or a `Literal` of values of one of them.
+        default: Where nothing is set; None where the data set decides.
+    """
+
+    name: str
+    kind: Any
+    default: Value | None
+
+    @property
+    def choices(self) -> tuple[Value, ...]:
+        """The values of a `Literal`; empty for other kinds."""
+        return get_args(self.kind) if get_origin(self.kind) is Literal else ()
+
+    def __str__(self) -> str:
+        wanted = "|".join(str(choice) for choice in self.choices) or self.kind.__name__
+        return f"{self.name}=<{wanted}>" + ("" if self.default is None else f" [{self.default}]")
+
+    def read(self, value: Value) -> Value:
+        """The value in the option's own type, out of text or of a value; refuses what is not one."""
+        kind = type(self.choices[0]) if self.choices else self.kind
+        try:
+            found = _convert(value, kind)
+        except (KeyError, ValueError):
+            raise InputError(f"option {self.name} must be {kind.__name__}, got {value!r}") from None
+        if self.choices and found not in self.choices:
+            raise unknown(f"value of option {self.name}:", str(value), map(str, self.choices))
+        return found
+
+
+def settings(text: str) -> tuple[str, dict[str, str]]:
+    """The name in `text`, and the options behind its colon, each given once."""
+    name, _, listed = text.partition(":")
+    values: dict[str, str] = {}
+    for setting in listed.split(",") if listed else ():
+        option, equals, value = setting.partition("=")
+        if not equals or option in values:
+            raise InputError(f"options must be name=value, each once, got {setting!r} in {text!r}")
+        values[option] = value
+    return name, values
+
+
+def supported(kind: Any) -> bool:
+    """Whether an option can be of this type."""
+    return kind in (bool, int, float, str) or get_origin(kind) is Literal
+
+
+def as_json(value: Value | None) -> Value | None:
+    """The value, or its text where JSON has no such number."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _convert(value: Value, kind: type) -> Value:
+    """Only what loses nothing: 3 is a float, but 3.5 and True are no integers."""
+    if isinstance(value, str):
+        return TRUTH[value.lower()] if kind is bool else _number(kind(value))
+    if type(value) is kind or (kind is float and type(value) is int):
+        return _number(kind(value))
+    raise ValueError
+
+
+def _number(value: Value) -> Value:
+    if value != value:  # noqa: PLR0124
+        raise ValueError
+    return value
