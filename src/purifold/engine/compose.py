@@ -1,0 +1,179 @@
+"""From names to experiments: what the command line and the papers ask for, as steps."""
+
+from dataclasses import dataclass, fields
+from types import NoneType, UnionType
+from typing import Any, cast, final, get_args, get_type_hints
+
+from purifold.attacks.base import Attack
+from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.data.base import Defaults
+from purifold.data.load import sources
+from purifold.defenses.recipe import Recipe, parse
+from purifold.discovery import classes
+from purifold.engine.experiment import Experiment
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
+from purifold.engine.steps.system import System
+from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+from purifold.errors import InputError, unknown
+from purifold.evaluation.surface import Knowledge
+from purifold.networks.base import Classifier, build_classifier
+from purifold.options import Option, settings
+from purifold.randomness import seeded
+from purifold.threat import Norm
+
+FOLDER = Defaults(
+    classifier="ae-robustness", autoencoder="ae-robustness", latent=128, epsilons=(2 / 255, 4 / 255, 8 / 255)
+)
+"""For a data set that says nothing of its own: a folder of images."""
+SUBSTITUTE = "mlp"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What to evaluate, by name; None leaves it to the data set or the scale.
+
+    Args:
+        data: As `purifold.data.load` takes it.
+        defenses: As `purifold.defenses.recipe.parse` takes them.
+        attacks: As `attack` takes them.
+        norm: Of the budgets.
+        epsilons: Budgets.
+        knowledge: Of the attackers.
+        images: Test images.
+        classifier: Network of the classifier.
+        autoencoder: Networks of the autoencoders, unless a defense names its own.
+        substitute: Network of the classifier that a `transfer` attacker has.
+        seed: Of everything random.
+    """
+
+    data: str
+    defenses: tuple[str, ...]
+    attacks: tuple[str, ...]
+    norm: Norm = "linf"
+    epsilons: tuple[float, ...] | None = None
+    knowledge: tuple[Knowledge, ...] = ("oblivious", "adaptive")
+    images: int | None = None
+    classifier: str | None = None
+    autoencoder: str | None = None
+    substitute: str = SUBSTITUTE
+    seed: int = 0
+
+
+def compose(question: Question, scale: Scale, resources: Resources) -> list[Experiment]:
+    """One experiment a defense; they share the classifier, the bare attacks and equal autoencoders."""
+    data = Data.named(question.data, resources)
+    test = len(data.part("test", resources))
+    classifier = _classifier(
+        question.classifier or _defaults(question).classifier, data, question, scale, resources
+    )
+    transfer = "transfer" in question.knowledge
+    return [
+        Experiment(
+            system=System.of(
+                classifier, defense, _autoencoders(defense, classifier, question, scale, resources)
+            ),
+            count=min(question.images or scale.images, test),
+            attacks=tuple(attack(text) for text in question.attacks),
+            norm=question.norm,
+            epsilons=_epsilons(question),
+            knowledge=question.knowledge,
+            substitute=_classifier(question.substitute, data, question, scale, resources)
+            if transfer
+            else None,
+            draws=scale.draws,
+            eot=scale.eot,
+            audit=scale.audit,
+            seed=question.seed,
+        )
+        for defense in question.defenses
+    ]
+
+
+def attack(text: str) -> Attack:
+    """The attack that `text` names, "pgd" or "pgd:steps=100,restarts=5"; refuses names that are not."""
+    name, given = settings(text)
+    found = classes(Attack)  # type: ignore[type-abstract]
+    if name not in found:
+        raise unknown("attack", name, found)
+    known = options(found[name])
+    for option in given:
+        if option not in known:
+            raise unknown(f"option of attack {name}:", option, known)
+    return found[name](**{option: known[option].read(value) for option, value in given.items()})
+
+
+def options(attack: type[Attack]) -> dict[str, Option]:
+    """What can be set on an attack, by name."""
+    types = get_type_hints(attack)
+    return {
+        field.name: Option(field.name, _one_type(types[field.name]), cast(Any, field.default))
+        for field in fields(cast(Any, attack))
+    }
+
+
+def _one_type(kind: Any) -> Any:
+    """The type that text is read as: an option that may be None is set to something else or left out."""
+    kinds = [member for member in get_args(kind) if member is not NoneType]
+    return kinds[0] if isinstance(kind, UnionType) else kind
+
+
+def _defaults(question: Question) -> Defaults:
+    known = sources().get(question.data.partition(":")[0])
+    return FOLDER if known is None or known.defaults is None else known.defaults
+
+
+def _epsilons(question: Question) -> tuple[float, ...]:
+    if question.epsilons is not None:
+        return tuple(sorted(set(question.epsilons)))
+    if question.norm != "linf":
+        raise InputError(f"say the budgets for norm {question.norm}: --epsilon 0.5 --epsilon 1")
+    return _defaults(question).epsilons
+
+
+def _classifier(
+    network: str, data: Data, question: Question, scale: Scale, resources: Resources
+) -> TrainClassifier:
+    images = min(len(data.part("train", resources)), scale.seen)
+    _untrained(network, data, resources)
+    return TrainClassifier(
+        data=data, images=images, network=network, config=scale.classifier(images), seed=question.seed
+    )
+
+
+def _autoencoders(
+    defense: str, classifier: TrainClassifier, question: Question, scale: Scale, resources: Resources
+) -> tuple[TrainAutoencoder, ...]:
+    defaults, recipe = _defaults(question), parse(defense)
+    specs = recipe.specs(question.autoencoder or defaults.autoencoder, defaults.latent)
+    _rehearse(recipe, specs, classifier, resources)
+    data = classifier.data
+    images = min(len(data.part("train", resources)), scale.seen)
+    return tuple(_autoencoder(spec, data, images, question, scale) for spec in specs)
+
+
+def _rehearse(
+    recipe: Recipe, specs: tuple[AutoencoderSpec, ...], classifier: TrainClassifier, resources: Resources
+) -> None:
+    """Assembles the system untrained: what cannot work is refused now, not after the training."""
+    data = classifier.data.load(resources)
+    with seeded(0):
+        autoencoders = [spec.build(data.shape).to(resources.device).eval() for spec in specs]
+        bare = _untrained(classifier.network, classifier.data, resources)
+        recipe.build(bare, autoencoders, data.validation)
+
+
+def _untrained(network: str, data: Data, resources: Resources) -> Classifier:
+    found = data.load(resources)
+    with seeded(0):
+        return build_classifier(network, found.shape, found.classes).to(resources.device).eval()
+
+
+def _autoencoder(
+    spec: AutoencoderSpec, data: Data, images: int, question: Question, scale: Scale
+) -> TrainAutoencoder:
+    return TrainAutoencoder(
+        data=data, images=images, spec=spec, config=scale.autoencoder(images), seed=question.seed
+    )

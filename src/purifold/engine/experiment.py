@@ -1,0 +1,192 @@
+"""An experiment: one defended system, attacked with several budgets and knowledge, judged and doubted."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, final
+
+from purifold.attacks.base import Attack, MinimumNormAttack
+from purifold.engine.step import Step
+from purifold.engine.steps.audit import Audit, read_checks
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.gallery import Gallery
+from purifold.engine.steps.judge import Judge, read_outcome
+from purifold.engine.steps.system import System
+from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+from purifold.engine.store import Store
+from purifold.errors import InputError
+from purifold.evaluation.environment import environment
+from purifold.evaluation.record import Record
+from purifold.evaluation.surface import Knowledge
+from purifold.threat import Norm, ThreatModel
+
+PICTURES = 8
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What one record reports.
+
+    Args:
+        system: The defended system.
+        count: The first so many test images.
+        attacks: Each runs at every budget and knowledge that gives it what it needs.
+        norm: Of the budgets.
+        epsilons: Budgets, ascending.
+        knowledge: Of the attackers.
+        substitute: The classifier of a `transfer` attacker.
+        draws: Predictions of each image by a stochastic system.
+        eot: Draws that gradients are averaged over; minimum-norm attacks, whose searches are long, switch
+            sampling off instead, as `ae-robustness` does.
+        audit: Images that each sanity check tries.
+        seed: Of attacks, draws and checks.
+    """
+
+    system: System
+    count: int
+    attacks: tuple[Attack, ...]
+    norm: Norm
+    epsilons: tuple[float, ...]
+    knowledge: tuple[Knowledge, ...]
+    substitute: TrainClassifier | None = None
+    draws: int
+    eot: int
+    audit: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not (self.attacks and self.epsilons and self.knowledge):
+            raise InputError("an experiment needs at least one attack, one budget and one knowledge level")
+        if "scores" in self.knowledge and all(attack.needs_gradients for attack in self.attacks):
+            raise InputError(
+                "scores knowledge needs an attack that asks for no gradient; add --attack square"
+            )
+        for attack in self.attacks:
+            if self.norm not in attack.norms:
+                raise InputError(
+                    f"{attack.name} works in {' and '.join(attack.norms)}, got norm {self.norm!r}"
+                )
+
+    @property
+    def name(self) -> str:
+        """Of its record: the defense, in letters that a file name may hold."""
+        return "".join(
+            letter if letter.isalnum() or letter in "-." else "_" for letter in self.system.defense
+        )
+
+    def judged(self) -> tuple[Judge, ...]:
+        """The outcomes, by knowledge and then budget."""
+        return tuple(
+            self._judge(knowledge, ThreatModel(self.norm, epsilon))
+            for knowledge in self.knowledge
+            for epsilon in self.epsilons
+        )
+
+    def doubted(self) -> Audit:
+        """The sanity checks."""
+        return Audit(
+            system=self.system,
+            count=self.count,
+            images=self.audit,
+            attacks=self.attacks,
+            threat=ThreatModel(self.norm, self.epsilons[-1]),
+            judged=self.judged(),
+            eot=self.eot,
+            seed=self.seed,
+        )
+
+    def shown(self) -> Gallery:
+        """Pictures of the first attack at the middle budget."""
+        threat = ThreatModel(self.norm, self.epsilons[(len(self.epsilons) - 1) // 2])
+        crafts = {knowledge: self._crafts(knowledge, threat) for knowledge in self.knowledge}
+        return Gallery(
+            system=self.system,
+            images=PICTURES,
+            crafts=tuple(found[0] for found in crafts.values()),
+            knowledge=tuple(crafts),
+            seed=self.seed,
+        )
+
+    def trainings(self) -> tuple[TrainClassifier | TrainAutoencoder, ...]:
+        """What was trained for it."""
+        substitute = () if self.substitute is None else (self.substitute,)
+        return (self.system.classifier, *self.system.autoencoders, *substitute)
+
+    def steps(self) -> tuple[Step, ...]:
+        """The artefacts that the report is made of; everything else follows from them."""
+        return (*self.trainings(), *self.judged(), self.doubted(), self.shown())
+
+    def record(self, store: Store, title: str, command: str) -> Record:
+        """The record, out of a store that has all of `steps`."""
+        outcomes = tuple(read_outcome(store.fetch(judged)) for judged in self.judged())
+        split = {
+            "name": self.system.data.name,
+            "part": "test",
+            "hash": outcomes[0].images,
+            "count": self.count,
+        }
+        return Record(
+            title=title,
+            command=command,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=sum(store.manifest(step).seconds for step in self.steps()),
+            data=split,
+            classifier=_classifier(self.system.classifier, outcomes[0].accuracy().value),
+            defense=self._defense(),
+            attacks=tuple(repr(attack) for attack in self.attacks),
+            seed=self.seed,
+            draws=outcomes[0].clean.shape[1],
+            eot=self.eot,
+            checks=tuple(read_checks(store.fetch(self.doubted()))),
+            environment=environment(),
+            outcomes=outcomes,
+        )
+
+    def _judge(self, knowledge: Knowledge, threat: ThreatModel) -> Judge:
+        return Judge(
+            system=self.system,
+            count=self.count,
+            crafts=self._crafts(knowledge, threat),
+            threat=threat,
+            knowledge=knowledge,
+            draws=self.draws,
+            seed=self.seed,
+        )
+
+    def _crafts(self, knowledge: Knowledge, threat: ThreatModel) -> tuple[Craft, ...]:
+        return tuple(
+            self._craft(attack, knowledge, threat)
+            for attack in self.attacks
+            if knowledge != "scores" or not attack.needs_gradients
+        )
+
+    def _craft(self, attack: Attack, knowledge: Knowledge, threat: ThreatModel) -> Craft:
+        minimum_norm = isinstance(attack, MinimumNormAttack)
+        if minimum_norm and threat.norm == "l2":
+            threat = ThreatModel("l2", math.inf)  # one search serves every budget
+        return Craft.of(
+            self.system,
+            self.count,
+            attack,
+            threat,
+            knowledge,
+            substitute=self.substitute,
+            eot=1 if minimum_norm else self.eot,
+            seed=self.seed,
+        )
+
+    def _defense(self) -> Mapping[str, Any]:
+        return {
+            "name": self.system.defense,
+            "options": self.system.options,
+            "autoencoders": [step.describe() for step in self.system.autoencoders],
+        }
+
+
+def _classifier(step: TrainClassifier, accuracy: float) -> Mapping[str, Any]:
+    made = step.describe()["fields"]
+    return {"network": step.network, "config": asdict(step.config), "seed": step.seed, "made": made} | {
+        "system_clean_accuracy": accuracy
+    }

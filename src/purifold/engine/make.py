@@ -1,0 +1,81 @@
+"""Makes one artefact: what a study does for each step, in this process or in a worker elsewhere."""
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from purifold.engine.manifest import Manifest
+from purifold.engine.step import Resources, Step, Workbench
+from purifold.engine.store import Store, Unsound
+from purifold.engine.work import Busy
+from purifold.errors import Failure
+
+
+class DiskFull(Failure):
+    """No space is left; every other step would fail too."""
+
+
+def make(
+    step: Step,
+    store: Store,
+    resources: Resources,
+    report: Callable[[float, str], None],
+    *,
+    patient: bool = True,
+) -> Manifest | None:
+    """Runs a step and publishes its artefact; None when another process was first.
+
+    Args:
+        step: Its inputs' artefacts must be in the store.
+        store: Where artefacts are read and published.
+        resources: Of this machine.
+        report: Called with the fraction done and a note, as often as the step likes.
+        patient: Whether to wait for another process that makes the same artefact, else `Busy` is raised.
+
+    Raises `Unsound` when an input is missing or was found damaged, `DiskFull`, and whatever the step raises;
+    the store is sound after each of them, and after a kill.
+    """
+    with _failing_in_one_line(step, store), store.lock(step, patient=patient):
+        if store.settle(step):
+            return None
+        fetched = {part.key: store.fetch(part) for part in step.inputs()}
+        with store.work(step) as place:
+            bench = Workbench(
+                folder=place.folder,
+                scratch_at=place.scratch,
+                resources=resources,
+                fetched=fetched,
+                report=report,
+            )
+            report(0.0, "")
+            start = time.perf_counter()
+            step.run(bench)
+            return store.publish(step, place, seconds=time.perf_counter() - start, device=resources.device)
+
+
+@contextmanager
+def _failing_in_one_line(step: Step, store: Store) -> Iterator[None]:
+    try:
+        yield
+    except (Unsound, Busy):
+        raise
+    except Exception as error:
+        with suppress(OSError):  # on a full disk the log cannot grow either
+            store.log("failed", step, error=f"{type(error).__name__}: {error}")
+        if _is_disk_full(error):
+            raise DiskFull(
+                f"no space left while {step.label} was made ({error}); free some and run the same command "
+                f"again: what is finished is kept in {store.address}"
+            ) from error
+        raise
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "No space left on device" in str(error):  # safetensors and others keep no errno
+            return True
+        error = error.__cause__ or error.__context__
+    return False

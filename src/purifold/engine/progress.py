@@ -1,0 +1,113 @@
+"""How a study tells where it is: events, and two ways to show them on a terminal or in a log."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, final
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+State = Literal["running", "waiting", "made", "found", "failed", "skipped"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One change of a study.
+
+    Args:
+        state: Of the step. "found": the store had it by the time its turn came.
+        kind: Of the step.
+        label: What to call the step.
+        done: Steps of the study that are over: made, found, failed or skipped.
+        total: Steps of the study; grows when a damaged artefact must be made again.
+        fraction: Of this step, 0 to 1.
+        note: Where the step is, or why it failed.
+        seconds: This step took so far.
+        remaining: Estimated seconds to the end of the study; None while nothing was timed.
+    """
+
+    state: State
+    kind: str
+    label: str
+    done: int
+    total: int
+    fraction: float
+    note: str
+    seconds: float
+    remaining: float | None
+
+
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Shows nothing."""
+
+
+@contextmanager
+def shown() -> Iterator[Listener]:
+    """A listener that writes to standard error: two bars on a terminal, else a line a step that is over."""
+    if not sys.stderr.isatty():
+        yield _print_line
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[beside]}", markup=False),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _bars(bars)
+
+
+def duration(seconds: float) -> str:
+    """As a person says it: "8 s", "3 min", "2 h 05 min"."""
+    minutes = round(seconds / 60)
+    if seconds < 100:  # noqa: PLR2004
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004
+
+
+def _line(event: Event) -> str:
+    place = f"[{event.done:>{len(str(event.total))}}/{event.total}] {event.state:<7} {event.label}"
+    took = f" in {duration(event.seconds)}" if event.state == "made" else ""
+    note = f": {event.note}" if event.note else ""
+    return place + took + note + _left(event)
+
+
+def _left(event: Event) -> str:
+    if event.remaining is None or event.done == event.total:
+        return ""
+    return f", about {duration(event.remaining)} left"
+
+
+def _print_line(event: Event) -> None:
+    if event.state not in ("running", "waiting"):
+        print(_line(event), file=sys.stderr, flush=True)
+
+
+def _bars(bars: "Progress") -> Listener:
+    study = bars.add_task("steps", total=None, beside="")
+    step = bars.add_task("", total=1.0, beside="")
+
+    def show(event: Event) -> None:
+        if event.state == "failed":
+            bars.console.print(_line(event), markup=False, highlight=False)
+        bars.update(
+            study, total=event.total, completed=event.done, beside=f"{event.done}/{event.total}{_left(event)}"
+        )
+        over = event.state not in ("running", "waiting")
+        bars.update(
+            step,
+            description=event.label,
+            completed=1.0 if over else event.fraction,
+            beside=event.state if over else event.note,
+            visible=event.done < event.total,
+        )
+
+    return show

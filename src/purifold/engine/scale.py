@@ -1,0 +1,57 @@
+"""How large a study is: a test of the plumbing, a run for two cores, or the papers' sizes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from purifold.training.config import TrainingConfig
+
+ScaleName = Literal["smoke", "cpu", "paper"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Sizes of a study; everything else about it stays the same.
+
+    Args:
+        name: As on the command line.
+        images: Test images judged, at most.
+        seen: Training images a network sees, over all epochs.
+        epochs: Passes over the training images, at most; bounds small data sets, for which `seen` is much.
+        draws: Draws of a stochastic system that judge one image.
+        eot: Draws that an attacker averages gradients over.
+        audit: Images that each sanity check looks at.
+    """
+
+    name: ScaleName
+    images: int
+    seen: int
+    epochs: int
+    draws: int
+    eot: int
+    audit: int
+
+    def classifier(self, train_images: int) -> TrainingConfig:
+        """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
+        return TrainingConfig(
+            epochs=self._epochs(train_images),
+            optimizer="sgd",
+            learning_rate=0.05,
+            weight_decay=5e-4,
+            schedule="one-cycle",
+        )
+
+    def autoencoder(self, train_images: int) -> TrainingConfig:
+        """Adam on a one-cycle schedule, as long as the scale allows."""
+        return TrainingConfig(
+            epochs=2 * self._epochs(train_images), optimizer="adam", learning_rate=2e-3, schedule="one-cycle"
+        )
+
+    def _epochs(self, train_images: int) -> int:
+        return max(1, min(self.epochs, round(self.seen / train_images)))
+
+
+SCALES: dict[str, Scale] = {
+    "smoke": Scale(name="smoke", images=64, seen=20_000, epochs=10, draws=3, eot=4, audit=32),
+    "cpu": Scale(name="cpu", images=1_000, seen=360_000, epochs=40, draws=10, eot=10, audit=64),
+    "paper": Scale(name="paper", images=10_000, seen=3_000_000, epochs=200, draws=20, eot=20, audit=256),
+}

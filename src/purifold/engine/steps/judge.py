@@ -1,0 +1,84 @@
+"""The step that judges: predictions of the deployed system on clean and attacked images."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, final
+
+import numpy as np
+import torch
+
+from purifold.engine.step import Step, Workbench
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.system import System
+from purifold.evaluation.judge import judge
+from purifold.evaluation.outcome import Outcome
+from purifold.evaluation.surface import Knowledge
+from purifold.threat import ThreatModel
+from purifold.types import Images
+
+HEADER, ARRAYS = "outcome.json", "outcome.npz"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Judge(Step):
+    """The outcome of one system, under one budget and one knowledge, over all attacks.
+
+    Args:
+        system: The deployed one.
+        count: The first so many test images.
+        crafts: The attacks, on the images of `count`, at this budget or unbounded.
+        threat: The budget.
+        knowledge: What the outcome is filed under.
+        draws: Predictions of each image.
+        seed: Of the draws.
+    """
+
+    kind: ClassVar[str] = "judge"
+
+    system: System
+    count: int
+    crafts: tuple[Craft, ...]
+    threat: ThreatModel
+    knowledge: Knowledge
+    draws: int
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """What a progress line calls it."""
+        return f"judge {self.system.defense} at {self.threat}, {self.knowledge}"
+
+    def run(self, bench: Workbench) -> None:
+        """Predicts on the deployed path; see `Step.run`."""
+        defended = self.system.build(bench)
+        split = self.system.data.part("test", bench.resources, self.count)
+        outcome = judge(
+            defended,
+            split,
+            self._adversarial(split.images(), bench),
+            self.threat,
+            self.knowledge,
+            draws=self.draws if defended.stochastic else 1,
+            seed=self.seed,
+        )
+        header, arrays = outcome.to_arrays()
+        (bench.folder / HEADER).write_text(json.dumps(header))
+        np.savez_compressed(bench.folder / ARRAYS, allow_pickle=False, **arrays)
+
+    def _adversarial(self, images: Images, bench: Workbench) -> dict[str, Images]:
+        """By attack; where an unbounded attack went beyond this budget it failed: the clean image."""
+        found = {}
+        for craft in self.crafts:
+            for name, adversarial in craft.load(bench).items():
+                kept = self.threat.contains(adversarial, images)[:, None, None, None]
+                unbounded = craft.threat.epsilon > self.threat.epsilon
+                found[name] = torch.where(kept, adversarial, images) if unbounded else adversarial
+        return found
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """The outcome in an artefact of `Judge`."""
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        return Outcome.from_arrays(json.loads((folder / HEADER).read_text()), dict(arrays))

@@ -1,0 +1,60 @@
+"""A defended system as steps describe it: which classifier, which defense, trained how."""
+
+from dataclasses import dataclass
+from typing import final
+
+from purifold.defenses.base import Defended
+from purifold.defenses.recipe import parse
+from purifold.engine.step import Workbench, canonical
+from purifold.engine.steps.data import Data
+from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+
+BARE = "none"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """Everything that decides what a defended system answers.
+
+    Args:
+        data: Whose validation images set the thresholds.
+        classifier: Trained on clean images, and not changed by the defense.
+        defense: As `purifold.defenses.recipe.parse` takes it.
+        options: Every option of the defense as JSON text, so that a changed default is another system.
+        autoencoders: What the defense needs trained, in its order.
+    """
+
+    data: Data
+    classifier: TrainClassifier
+    defense: str
+    options: str
+    autoencoders: tuple[TrainAutoencoder, ...]
+
+    @classmethod
+    def of(
+        cls, classifier: TrainClassifier, defense: str, autoencoders: tuple[TrainAutoencoder, ...] = ()
+    ) -> "System":
+        """The system of a defense, whose options are written out in full."""
+        options = canonical(parse(defense).describe())
+        return cls(
+            data=classifier.data,
+            classifier=classifier,
+            defense=defense,
+            options=options,
+            autoencoders=autoencoders,
+        )
+
+    @property
+    def bare(self) -> "System":
+        """The classifier alone: all that an oblivious attacker sees."""
+        return System.of(self.classifier, BARE)
+
+    def build(self, bench: Workbench) -> Defended:
+        """The system in evaluation mode, on the device of the work."""
+        defended = parse(self.defense).build(
+            self.classifier.load(bench),
+            [autoencoder.load(bench) for autoencoder in self.autoencoders],
+            self.data.load(bench.resources).validation,
+        )
+        return defended.to(bench.resources.device).eval()

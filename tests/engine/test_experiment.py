@@ -1,0 +1,155 @@
+"""Experiments: what they share, that they run once, and that they say what the library says."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from purifold.engine.compose import Question, attack, compose
+from purifold.engine.local import run
+from purifold.engine.plan import plan
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.judge import read_outcome
+from purifold.engine.store import Store
+from purifold.errors import InputError
+from purifold.evaluation.evaluate import evaluate
+from purifold.threat import ThreatModel
+
+TINY = Scale(name="smoke", images=12, seen=1_100, epochs=1, draws=2, eot=2, audit=4)
+HERE = Resources()
+QUESTION = Question(
+    data="digits", defenses=("none", "vae", "blur"), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.1, 0.3)
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    experiments = compose(QUESTION, TINY, HERE)
+    report = run([step for experiment in experiments for step in experiment.steps()], store, HERE)
+    return store, experiments, report
+
+
+def everything(experiments, store):
+    return plan([step for experiment in experiments for step in experiment.steps()], store).todo
+
+
+def bench(store, folder, steps):
+    fetched = {step.key: store.fetch(step) for step in steps}
+    return Workbench(
+        folder=folder, scratch=folder, resources=HERE, fetched=fetched, report=lambda fraction, note: None
+    )
+
+
+def test_defenses_share_one_classifier_and_the_images_of_an_attacker_who_does_not_know_them(tmp_path):
+    steps = everything(compose(QUESTION, TINY, HERE), Store(tmp_path))
+    kinds = [step.kind for step in steps]
+    assert kinds.count("train-classifier") == 1
+    assert kinds.count("train-autoencoder") == 1
+    # two attacks at two budgets: once on the bare classifier, once on vae, once on blur
+    assert kinds.count("craft") == 3 * 2 * 2
+    assert kinds.count("judge") == 3 * 2 * 2
+
+
+def test_an_attacker_who_knows_a_bare_classifier_knows_no_more_than_one_who_does_not():
+    bare = compose(QUESTION, TINY, HERE)[0].system
+    threat, pgd = ThreatModel("linf", 0.1), attack("pgd")
+    crafts = [Craft.of(bare, 4, pgd, threat, level, eot=5, seed=0) for level in ("oblivious", "adaptive")]
+    assert crafts[0] == crafts[1]
+
+
+def test_a_minimum_norm_attack_in_l2_is_searched_once_for_all_budgets():
+    question = replace(QUESTION, attacks=("deepfool",), norm="l2", epsilons=(0.5, 1.0, 2.0))
+    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged() for craft in judged.crafts}
+    assert [craft.threat.epsilon for craft in crafts] == [math.inf]
+
+
+def test_a_second_run_makes_nothing(finished):
+    store, experiments, first = finished
+    assert len(first.made) == len({step.key for step in first.made}) > 20
+    again = run([step for experiment in experiments for step in experiment.steps()], store, HERE)
+    assert again.made == ()
+
+
+def test_the_engine_judges_as_the_library_does(finished, tmp_path):
+    store, experiments, _ = finished
+    experiment = experiments[2]
+    assert experiment.system.defense == "blur"
+    place = bench(store, tmp_path, [experiment.system.classifier])
+    split = experiment.system.data.part("test", HERE, experiment.count)
+    for judged in experiment.judged():
+        expected = evaluate(
+            experiment.system.build(place), split, experiment.attacks, judged.threat, judged.knowledge, seed=0
+        )
+        found = read_outcome(store.fetch(judged))
+        assert found.threat == expected.threat
+        assert torch.equal(found.clean, expected.clean)
+        for name, attacked in expected.attacked.items():
+            assert torch.equal(found.attacked[name].predictions, attacked.predictions)
+            assert torch.equal(found.attacked[name].l2, attacked.l2)
+
+
+def test_a_stochastic_system_is_judged_over_draws_and_attacked_with_and_without_sampling(finished):
+    store, experiments, _ = finished
+    adaptive = read_outcome(store.fetch(experiments[1].judged()[-1]))
+    assert adaptive.knowledge == "adaptive"
+    assert adaptive.clean.shape == (12, TINY.draws)
+    assert list(adaptive.attacked) == ["fgsm", "fgsm+eot2", "pgd", "pgd+eot2"]
+
+
+def test_an_attack_without_a_budget_loses_what_lies_beyond_the_budget_it_is_judged_at(tmp_path):
+    question = replace(
+        QUESTION,
+        defenses=("none",),
+        attacks=("deepfool",),
+        norm="l2",
+        epsilons=(1e-6, 50.0),
+        knowledge=("oblivious",),
+    )
+    (experiment,) = compose(question, TINY, HERE)
+    store = Store(tmp_path)
+    run(experiment.judged(), store, HERE)
+    near, far = (read_outcome(store.fetch(judged)) for judged in experiment.judged())
+    assert near.attacked["deepfool"].l2.max() <= 2e-6
+    assert far.attacked["deepfool"].l2.max() > 1e-3
+    assert near.robust_accuracy().successes == near.accuracy().successes
+    assert far.robust_accuracy().successes == 0
+
+
+def test_the_record_names_what_ran(finished):
+    store, experiments, _ = finished
+    record = experiments[1].record(store, "a title", "purifold evaluate")
+    assert record.attacks == ("FGSM()", repr(attack("pgd:steps=3")))
+    assert record.data["count"] == 12
+    assert record.draws == TINY.draws
+    assert {(outcome.knowledge, outcome.threat.epsilon) for outcome in record.outcomes} == {
+        (level, epsilon) for level in ("oblivious", "adaptive") for epsilon in (0.1, 0.3)
+    }
+    assert record.checks
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("pdg", "did you mean 'pgd'"),
+        ("pgd:stepz=3", "did you mean 'steps'"),
+        ("pgd:steps=three", "option steps must be int"),
+        ("pgd:steps", "name=value"),
+    ],
+)
+def test_an_attack_that_does_not_exist_is_refused_with_what_does(text, says):
+    with pytest.raises(InputError, match=says):
+        attack(text)
+
+
+def test_options_of_an_attack_reach_it():
+    found = attack("pgd:steps=7,step=0.2,random_start=false,loss=margin")
+    assert (found.steps, found.step, found.random_start, found.loss) == (7, 0.2, False, "margin")
+
+
+def test_scores_without_an_attack_by_queries_is_refused():
+    with pytest.raises(InputError, match="square"):
+        compose(replace(QUESTION, knowledge=("scores",)), TINY, HERE)
