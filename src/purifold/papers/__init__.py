@@ -1,0 +1,1 @@
+"""Studies by name: each composes experiments, and keeps what its paper prints beside it."""

@@ -1,0 +1,46 @@
+"""The command line: argument parsing, then one call each."""
+
+import sys
+
+import typer
+
+from purifold.cli import browse, study
+
+app = typer.Typer(
+    name="purifold",
+    help="Autoencoder defenses of image classifiers, attacked by someone who knows them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data = typer.Typer(no_args_is_help=True, help="Look at data sets, and import archives.")
+
+app.command()(study.demo)
+app.command()(study.evaluate)
+app.command()(study.reproduce)
+app.command("list")(browse.show)
+app.add_typer(data, name="data")
+data.command("show")(browse.data_show)
+data.command("import")(browse.data_import)
+
+
+def main() -> None:
+    """Entry point: one line for an error, 2 for the user's mistakes and 1 for failures."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(f"purifold: {_line(error)}", err=True)
+        sys.exit(2 if type(error).__name__ == "InputError" else 1)
+
+
+def _line(error: Exception) -> str:
+    from purifold.errors import Failure, InputError  # noqa: PLC0415
+
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError | Failure):
+        return text
+    return f"unexpected {type(error).__name__}: {text}; run again with --debug for the traceback"

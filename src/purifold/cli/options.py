@@ -1,0 +1,45 @@
+"""Options that several commands share, and the words that an option may take."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class ScaleOption(StrEnum):
+    """Sizes of a study."""
+
+    smoke = "smoke"
+    cpu = "cpu"
+    paper = "paper"
+
+
+class NormOption(StrEnum):
+    """Norms of a threat model."""
+
+    linf = "linf"
+    l2 = "l2"
+
+
+class KnowledgeOption(StrEnum):
+    """What an attacker may use."""
+
+    oblivious = "oblivious"
+    transfer = "transfer"
+    adaptive = "adaptive"
+    scores = "scores"
+
+
+DataRoot = Annotated[
+    Path | None, typer.Option(help="Folder with one folder a data set; without it the Hub is asked.")
+]
+StoreAddress = Annotated[
+    str, typer.Option("--store", help="Where artefacts are kept: a folder or an fsspec address.")
+]
+Scale = Annotated[ScaleOption, typer.Option(help="smoke: a minute; cpu: two cores, an hour; paper: a GPU.")]
+Seed = Annotated[int, typer.Option(help="Of everything random in the study.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what there is to do, and how long it may take.")
+]

@@ -1,0 +1,179 @@
+"""Commands that run studies: demo, evaluate, reproduce."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from purifold.cli.options import (
+    DataRoot,
+    Debug,
+    DryRun,
+    KnowledgeOption,
+    NormOption,
+    Scale,
+    ScaleOption,
+    Seed,
+    StoreAddress,
+)
+
+if TYPE_CHECKING:
+    from purifold.engine.compose import Question
+    from purifold.engine.step import Resources
+    from purifold.engine.store import Store
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/demo"),
+    store: StoreAddress = "runs/store",
+    scale: Scale = ScaleOption.cpu,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    debug: Debug = False,
+) -> None:
+    """Autoencoders in front of a classifier of handwritten digits, attacked; under two minutes, no download.
+
+    Example: `purifold demo`
+    """
+    from purifold.engine.compose import Question  # noqa: PLC0415
+
+    question = Question(
+        data="digits",
+        defenses=("none", "ae", "dae", "vae", "dvae"),
+        attacks=("pgd", "cw-l2:steps=40,search_steps=3"),
+        images=300,
+        seed=seed,
+    )
+    _study(
+        question, "Purifold demo: autoencoders against adversarial digits", None, store, out, scale, dry_run
+    )
+
+
+def evaluate(
+    data: Annotated[str, typer.Option(help="Data set; see `purifold list data`.")],
+    data_root: DataRoot = None,
+    defense: Annotated[
+        list[str] | None, typer.Option(help="Repeat for several; options as vae:latent_scale=0.1. [vae]")
+    ] = None,
+    attack: Annotated[
+        list[str] | None, typer.Option(help="Repeat for several; options as pgd:steps=100. [pgd, cw-l2]")
+    ] = None,
+    norm: Annotated[NormOption, typer.Option(help="Of the budget.")] = NormOption.linf,
+    epsilon: Annotated[
+        list[float] | None,
+        typer.Option(help="Budget on the [0, 1] pixel scale; repeat for a curve. [the data set's]"),
+    ] = None,
+    knowledge: Annotated[
+        list[KnowledgeOption] | None,
+        typer.Option(help="What the attacker knows; repeat for several. [oblivious, adaptive]"),
+    ] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="Test images. [the scale's]")] = None,
+    classifier: Annotated[str | None, typer.Option(help="Network. [the data set's]")] = None,
+    autoencoder: Annotated[
+        str | None, typer.Option(help="Networks of autoencoders. [the data set's]")
+    ] = None,
+    substitute: Annotated[str, typer.Option(help="Network that a transfer attacker has.")] = "mlp",
+    store: StoreAddress = "runs/store",
+    out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/DATA]")] = None,
+    scale: Scale = ScaleOption.cpu,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    debug: Debug = False,
+) -> None:
+    """Trains, attacks and judges defenses of a classifier, and writes a report.
+
+    Example: `purifold evaluate --data digits --defense vae --attack pgd --epsilon 0.1 --epsilon 0.3`
+
+    On MNIST: `purifold evaluate --data mnist --data-root DIR --defense vae --attack pgd --attack cw-l2
+    --norm linf --epsilon 0.3 --knowledge oblivious --knowledge adaptive`
+    """
+    from purifold.engine.compose import Question  # noqa: PLC0415
+
+    question = Question(
+        data=data,
+        defenses=_with_bare(defense or ["vae"]),
+        attacks=tuple(attack or ["pgd", "cw-l2"]),
+        norm=norm.value,
+        epsilons=tuple(epsilon) if epsilon else None,
+        knowledge=tuple(
+            level.value for level in knowledge or (KnowledgeOption.oblivious, KnowledgeOption.adaptive)
+        ),
+        images=images,
+        classifier=classifier,
+        autoencoder=autoencoder,
+        substitute=substitute,
+        seed=seed,
+    )
+    folder = out or Path("runs") / data.replace("/", "-")
+    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, dry_run)
+
+
+def reproduce(
+    paper: Annotated[str, typer.Argument(help="See `purifold list papers`.")],
+    data_root: DataRoot = None,
+    store: StoreAddress = "runs/store",
+    out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/PAPER]")] = None,
+    scale: Scale = ScaleOption.cpu,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    debug: Debug = False,
+) -> None:
+    """Runs a paper's experiments and puts the numbers that it prints beside ours.
+
+    Example: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
+    """
+    from purifold.engine.scale import SCALES  # noqa: PLC0415
+    from purifold.papers.library import paper as named  # noqa: PLC0415
+    from purifold.report.printed import beside_printed  # noqa: PLC0415
+    from purifold.report.study import report, show_plan  # noqa: PLC0415
+
+    chosen = named(paper)
+    resources = _resources(data_root)
+    experiments = chosen.experiments(SCALES[scale.value], resources, seed)
+    if dry_run:
+        show_plan(experiments, _store(store))
+        return
+    folder = out or Path("runs") / paper
+    results = report(experiments, _store(store), resources, folder, chosen.title)
+    beside_printed(chosen, results, folder)
+
+
+def _study(
+    question: "Question",
+    title: str,
+    data_root: Path | None,
+    store: str,
+    out: Path,
+    scale: ScaleOption,
+    dry_run: bool = False,
+) -> None:
+    from purifold.engine.compose import compose  # noqa: PLC0415
+    from purifold.engine.scale import SCALES  # noqa: PLC0415
+    from purifold.report.study import report, show_plan  # noqa: PLC0415
+
+    resources = _resources(data_root)
+    experiments = compose(question, SCALES[scale.value], resources)
+    if dry_run:
+        show_plan(experiments, _store(store))
+        return
+    report(experiments, _store(store), resources, out, title)
+
+
+def _with_bare(defenses: list[str]) -> tuple[str, ...]:
+    """The defenses with the bare classifier first: no number means anything without it."""
+    return tuple(dict.fromkeys(["none", *defenses]))
+
+
+def _store(address: str) -> "Store":
+    from purifold.engine.store import Store  # noqa: PLC0415
+
+    return Store(address)
+
+
+def _resources(data_root: Path | None) -> "Resources":
+    import torch  # noqa: PLC0415
+
+    from purifold.engine.step import Resources  # noqa: PLC0415
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Resources(data_root=None if data_root is None else str(data_root), device=device)

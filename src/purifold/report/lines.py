@@ -1,0 +1,78 @@
+"""The lines of the main table: each defense at each budget, by what the attacker knows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.outcome import Outcome, worst
+from purifold.evaluation.record import Record
+from purifold.evaluation.surface import Knowledge
+from purifold.types import Mask
+
+LADDER: tuple[Knowledge, ...] = ("oblivious", "transfer", "scores", "adaptive")
+"""Knowledge levels in the order that tables show them."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One defense at one budget.
+
+    Args:
+        defense: Its name.
+        norm: Of the budget.
+        epsilon: The budget.
+        clean: Accuracy without an attack.
+        robust: Accuracy at each knowledge, the worst case of each image over the attacks.
+        worst: Images that survive everything that was tried at this budget.
+        unreliable: Whether a sanity check of the defense failed.
+    """
+
+    defense: str
+    norm: str
+    epsilon: float
+    clean: Proportion
+    robust: Mapping[Knowledge, Proportion]
+    worst: Mask
+    unreliable: bool
+
+
+def lines(records: Sequence[Record]) -> list[Line]:
+    """By defense, then budget."""
+    return [
+        _line(record, [outcome for outcome in record.outcomes if outcome.threat.epsilon == epsilon])
+        for record in records
+        for epsilon in sorted({outcome.threat.epsilon for outcome in record.outcomes})
+    ]
+
+
+def ladder(found: Sequence[Line]) -> list[Knowledge]:
+    """The knowledge levels that occur, in the order of columns."""
+    return [knowledge for knowledge in LADDER if any(knowledge in line.robust for line in found)]
+
+
+def percent(found: Proportion) -> str:
+    """A share with its 95 % Wilson interval, "45.2 [40.1, 50.4]"."""
+    low, high = found.interval()
+    return f"{100 * found.value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def short(found: Proportion) -> str:
+    """The same for a terminal, "45.2 (40-51)", the bounds rounded outwards."""
+    low, high = found.interval()
+    return f"{100 * found.value:.1f} ({math.floor(100 * low)}-{math.ceil(100 * high)})"
+
+
+def _line(record: Record, outcomes: Sequence[Outcome]) -> Line:
+    first = outcomes[0]
+    return Line(
+        defense=str(record.defense["name"]),
+        norm=first.threat.norm,
+        epsilon=first.threat.epsilon,
+        clean=first.accuracy(),
+        robust={outcome.knowledge: outcome.robust_accuracy() for outcome in outcomes},
+        worst=worst(outcomes),
+        unreliable=record.unreliable,
+    )

@@ -1,0 +1,92 @@
+"""What the numbers of a study mean, in three sentences made from them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from purifold.evaluation.intervals import PairedTest, Proportion, paired_test
+from purifold.evaluation.record import Record
+from purifold.report.lines import Line, lines, percent
+
+BARE = "none"
+BROKEN = 0.1
+"""A budget breaks the bare classifier when it leaves at most this share."""
+LEVEL = 0.05
+"""Of the paired test between the strongest defense and the bare classifier."""
+
+
+@final
+@dataclass(frozen=True)
+class Meaning:
+    """Three sentences: what the ignorant attacker sees, what the one who knows does, how sure this is."""
+
+    oblivious: str
+    adaptive: str
+    caution: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.oblivious, self.adaptive, self.caution))
+
+
+def meaning(records: Sequence[Record]) -> Meaning:
+    """The sentences, at the smallest budget that breaks the bare classifier, or the largest there is."""
+    found = lines(records)
+    bare = [line for line in found if line.defense == BARE]
+    epsilon = _telling(bare or found)
+    here = [line for line in found if line.epsilon == epsilon]
+    return Meaning(_oblivious(here), _adaptive(here), _caution(records, here))
+
+
+def _telling(found: Sequence[Line]) -> float:
+    broken = [line.epsilon for line in found if Proportion.of(line.worst).value <= BROKEN]
+    return min(broken, default=max(line.epsilon for line in found))
+
+
+def _oblivious(here: Sequence[Line]) -> str:
+    shown = [line for line in here if "oblivious" in line.robust and line.defense != BARE]
+    if not shown:
+        return "No defense was tried against an attacker who ignores it."
+    best = max(shown, key=lambda line: line.robust["oblivious"].value)
+    bare = next((line for line in here if line.defense == BARE), None)
+    beside = "" if bare is None else f", where the bare classifier keeps {_share(Proportion.of(bare.worst))}"
+    return (
+        f"Against an attacker who does not know the defense, {best.defense} looks best at "
+        f"{best.norm} {best.epsilon:g}: it keeps {_share(best.robust['oblivious'])} of the images{beside}."
+    )
+
+
+def _adaptive(here: Sequence[Line]) -> str:
+    shown = [line for line in here if "adaptive" in line.robust and line.defense != BARE]
+    if not shown:
+        return "No attacker who knows the defense was tried, so none of this says that it is robust."
+    best = max(shown, key=lambda line: Proportion.of(line.worst).value)
+    return (
+        f"Against one who attacks classifier and defense together, the best, {best.defense}, keeps "
+        f"{_share(Proportion.of(best.worst))}{_against_bare(best, here)}: this is the number to believe."
+    )
+
+
+def _against_bare(best: Line, here: Sequence[Line]) -> str:
+    bare = next((line for line in here if line.defense == BARE), None)
+    if bare is None:
+        return ""
+    test: PairedTest = paired_test(best.worst, bare.worst)
+    if test.p_value < LEVEL and test.first_only > test.second_only:
+        return f", more than the bare classifier (paired test, p = {test.p_value:.2g})"
+    return f", not measurably more than the bare classifier (paired test, p = {test.p_value:.2g})"
+
+
+def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
+    count = here[0].clean.trials
+    failed = [str(record.defense["name"]) for record in records if record.unreliable]
+    checks = (
+        "every sanity check passed, which rules out known mistakes and proves nothing"
+        if not failed
+        else f"sanity checks failed for {', '.join(failed)}, whose numbers are not to be relied on"
+    )
+    return f"These are {count} images of {records[0].data['name']}, in brackets 95 % intervals; {checks}."
+
+
+def _share(found: Proportion) -> str:
+    value, _, interval = percent(found).partition(" ")
+    return f"{value} % {interval}"

@@ -1,0 +1,149 @@
+"""The command line as a user meets it: help that is quick and true, one line for a mistake."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from purifold import cli
+
+STUDIES = ("demo", "evaluate", "reproduce")
+
+
+@pytest.fixture
+def purifold(monkeypatch, capsys, tmp_path):
+    """Runs a command line in an empty folder; gives exit status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(line):
+        monkeypatch.setattr(sys, "argv", ["purifold", *shlex.split(line)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        out = capsys.readouterr()
+        return status, out.out, out.err
+
+    return run
+
+
+def _commands():
+    group = typer.main.get_command(cli.app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items())
+        else:
+            yield name, command
+
+
+COMMANDS = list(_commands())
+
+
+def examples(text):
+    return [" ".join(found.split()) for found in re.findall(r"`(purifold [^`]+)`", text)]
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['purifold', '--help']\n"
+        "from purifold.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'datasets', 'matplotlib', 'lightning_fabric', 'scipy', 'PIL'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS)
+def test_every_command_has_an_example_of_itself(name, command):
+    found = [line for line in examples(command.help or "") if line.startswith(f"purifold {name}")]
+    assert found, f"{name} has no example"
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS)
+def test_every_option_is_explained(name, command):
+    assert [option.name for option in command.params if not option.help] == []
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_studies_share_their_options(name):
+    command = dict(COMMANDS)[name]
+    shared = {"store", "out", "scale", "seed", "debug", "dry_run"}
+    assert shared <= {option.name for option in command.params}
+
+
+def test_an_example_plans_as_written(purifold):
+    for name in ("evaluate", "demo"):
+        (line, *_) = examples(dict(COMMANDS)[name].help)
+        status, out, err = purifold(f"{line.removeprefix('purifold ')} --dry-run")
+        assert (status, err) == (0, "")
+        assert "train small-cnn on digits" in out
+        assert "steps to make" in out
+
+
+@pytest.mark.parametrize("what", ["defenses", "attacks", "data", "papers"])
+def test_lists_say_what_there_is(purifold, what):
+    status, out, _ = purifold(f"list {what}")
+    expected = {"defenses": "vae:", "attacks": "cw-l2:", "data": "mnist:", "papers": "foundation:"}
+    assert status == 0
+    assert expected[what] in out
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("evaluate --data digits --defense vea --dry-run", "did you mean 'vae'"),
+        ("evaluate --data digits --defense vae:latnt=3 --dry-run", "did you mean 'latent'"),
+        ("evaluate --data digits --defense vae:latent_scale=99 --dry-run", "latent_scale"),
+        ("evaluate --data digits --attack pdg --dry-run", "did you mean 'pgd'"),
+        ("evaluate --data mnst --dry-run", "did you mean 'mnist'"),
+        ("evaluate --data digits --epsilon -0.1 --dry-run", "epsilon must be 0 or above"),
+        ("evaluate --data digits --epsilon 8 --dry-run", "at most 1"),
+        ("evaluate --data digits --norm l2 --dry-run", "--epsilon"),
+        ("evaluate --data digits --knowledge scores --dry-run", "--attack square"),
+        ("evaluate --data digits --classifier resnt --dry-run", "did you mean 'resnet'"),
+        ("evaluate --data digits --autoencoder patch-vae-64 --dry-run", "patch-vae-64"),
+        ("evaluate --data mnist --data-root . --dry-run", "mnist"),
+        ("reproduce fondation --dry-run", "did you mean 'foundation'"),
+        ("data show mnst", "did you mean 'mnist'"),
+        ("data import btcs .", "did you mean 'btsc'"),
+        ("data import btsc nowhere", "nowhere"),
+        ("evaluate --data digits --store setup.cfg --dry-run", "store"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
+    (tmp_path / "setup.cfg").write_text("a file, no folder")
+    status, out, err = purifold(line)
+    assert status == 2
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in out + err
+
+
+def test_an_unknown_option_is_status_2(purifold):
+    status, _, err = purifold("evaluate --data digits --attak pgd")
+    assert status == 2
+    assert "--attack" in err
+
+
+def test_debug_shows_the_traceback(purifold):
+    from purifold.errors import InputError
+
+    with pytest.raises(InputError):
+        purifold("evaluate --data mnst --dry-run --debug")
+
+
+def test_a_failure_is_status_1(purifold, monkeypatch):
+    def broken(*_, **__):
+        raise OSError("no such luck")
+
+    monkeypatch.setattr("purifold.engine.compose.compose", broken)
+    status, _, err = purifold("evaluate --data digits --dry-run")
+    assert status == 1
+    assert "unexpected OSError: no such luck" in err
+    assert "--debug" in err

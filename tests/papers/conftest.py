@@ -1,0 +1,41 @@
+"""A folder of data sets as small as they get, in the format of the real ones."""
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from purifold.engine.step import Resources
+
+
+@pytest.fixture
+def mnist_like(tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for part, count in (("train", 40), ("test", 20)):
+        _write(folder / f"{part}-00000-of-00001.parquet", count)
+    return Resources(data_root=str(tmp_path))
+
+
+def _write(path, count):
+    from datasets import ClassLabel, Features
+    from datasets import Image as ImageColumn
+
+    features = Features(
+        {"image": ImageColumn(), "label": ClassLabel(names=[str(digit) for digit in range(10)])}
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    rows = {
+        "image": [{"bytes": _png(image), "path": None} for image in pixels],
+        "label": [place % 10 for place in range(count)],
+    }
+    pq.write_table(pa.table(rows, schema=features.arrow_schema), path)
+
+
+def _png(image):
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "PNG")
+    return out.getvalue()

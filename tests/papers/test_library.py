@@ -1,0 +1,33 @@
+"""Papers by name: found, composed, and their printed cells about experiments that they have."""
+
+import pytest
+
+from purifold.engine.scale import SCALES
+from purifold.errors import InputError
+from purifold.papers.library import paper, papers
+
+
+def test_an_unknown_paper_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'foundation'"):
+        paper("fondation")
+
+
+@pytest.mark.parametrize("name", papers())
+def test_every_paper_prints_about_defenses_and_attacks_that_it_runs(name, mnist_like):
+    found = papers()[name]
+    experiments = found.experiments(SCALES["smoke"], mnist_like, 0)
+    defenses = {experiment.system.defense for experiment in experiments}
+    attacks = {attack.name for experiment in experiments for attack in experiment.attacks}
+    cells = found.printed()
+    assert cells
+    assert {cell.defense for cell in cells} <= defenses
+    assert {cell.attack for cell in cells} <= attacks
+    assert all(0 <= cell.accuracy <= 1 and cell.relative_l2 > 0 for cell in cells)
+
+
+def test_the_foundation_prints_what_patch_vae_prints():
+    cells = {
+        (cell.attack, cell.relative_l2, cell.defense): cell.accuracy for cell in paper("foundation").printed()
+    }
+    assert cells["fgsm", 0.22, "vae"] == 0.896  # Luo and Pfister, Table 4, fifth line
+    assert cells["fgsm", 0.22, "jpeg:quality=23"] == 0.686

@@ -1,0 +1,63 @@
+"""Records made by hand: which images survive is written down, so every number is known."""
+
+import pytest
+import torch
+
+from purifold.evaluation.check import Check
+from purifold.evaluation.outcome import Attacked, Outcome
+from purifold.evaluation.record import Record
+from purifold.threat import ThreatModel
+
+IMAGES = 100
+
+
+def outcome(knowledge, epsilon, survivors, attack="pgd", difference=0.5):
+    """All clean images are right; the first `survivors` stay right under attack."""
+    labels = torch.zeros(IMAGES, dtype=torch.long)
+    predictions = (torch.arange(IMAGES) >= survivors).long()[:, None]
+    distance = torch.full((IMAGES,), difference * epsilon)
+    attacked = Attacked(predictions, predictions, distance, torch.full((IMAGES,), epsilon), distance)
+    return Outcome(
+        ThreatModel("linf", epsilon), knowledge, "f00d", labels, labels[:, None], {attack: attacked}
+    )
+
+
+def record(defense, survivors, passed=True, attack="pgd"):
+    """Survivors by (knowledge, epsilon)."""
+    return Record(
+        title="A study",
+        command="purifold evaluate --data digits",
+        created="2026-01-01T00:00:00+00:00",
+        seconds=1.0,
+        data={"name": "digits", "part": "test", "hash": "f00d", "count": IMAGES},
+        classifier={"network": "small-cnn"},
+        defense={"name": defense},
+        attacks=("PGD()",),
+        seed=0,
+        draws=1,
+        eot=1,
+        checks=(Check("gradients exist", passed, "0 of 8", "all", "a hidden gradient"),),
+        environment={"cpu": "a processor", "gpus": []},
+        outcomes=tuple(
+            outcome(knowledge, epsilon, count, attack) for (knowledge, epsilon), count in survivors.items()
+        ),
+    )
+
+
+@pytest.fixture
+def records():
+    return [
+        record(
+            "none",
+            {("oblivious", 0.1): 8, ("oblivious", 0.3): 0, ("adaptive", 0.1): 8, ("adaptive", 0.3): 0},
+        ),
+        record(
+            "vae",
+            {("oblivious", 0.1): 80, ("oblivious", 0.3): 60, ("adaptive", 0.1): 40, ("adaptive", 0.3): 1},
+        ),
+        record(
+            "jpeg",
+            {("oblivious", 0.1): 90, ("oblivious", 0.3): 10, ("adaptive", 0.1): 9, ("adaptive", 0.3): 0},
+            passed=False,
+        ),
+    ]

@@ -1,0 +1,43 @@
+"""The closing sentences say what the records say."""
+
+from purifold.report.sentences import meaning
+
+
+def test_the_sentences_are_about_the_smallest_budget_that_breaks_the_bare_classifier(records):
+    found = meaning(records)
+    assert "linf 0.1" in found.oblivious
+    assert "0.3" not in found.oblivious
+
+
+def test_the_best_defense_is_named_for_each_attacker(records):
+    found = meaning(records)
+    assert "jpeg looks best" in found.oblivious
+    assert "keeps 90.0 % [82.6, 94.5]" in found.oblivious  # Wilson, 90 of 100
+    assert "bare classifier keeps 8.0 %" in found.oblivious
+    assert "the best, vae, keeps 40.0 %" in found.adaptive
+
+
+def test_the_gain_over_the_bare_classifier_is_tested_on_the_same_images(records):
+    # 32 images survive with vae alone, none with the bare classifier alone: p = 2 / 2^32
+    assert "more than the bare classifier (paired test, p = 4.7e-10)" in meaning(records).adaptive
+    # jpeg alone: one image more, p = 1
+    assert (
+        "not measurably more than the bare classifier (paired test, p = 1)"
+        in meaning([records[0], records[2]]).adaptive
+    )
+
+
+def test_a_failed_check_is_said_aloud(records):
+    assert "checks failed for jpeg" in meaning(records).caution
+    assert "proves nothing" in meaning(records[:2]).caution
+    assert "100 images of digits" in meaning(records).caution
+
+
+def test_without_an_adaptive_attacker_nothing_is_called_robust(records):
+    from dataclasses import replace
+
+    oblivious = [
+        replace(record, outcomes=tuple(o for o in record.outcomes if o.knowledge == "oblivious"))
+        for record in records
+    ]
+    assert "none of this says that it is robust" in meaning(oblivious).adaptive
