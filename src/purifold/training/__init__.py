@@ -1,0 +1,1 @@
+"""Training of classifiers and autoencoders: one loop, its checkpoints, its progress."""
