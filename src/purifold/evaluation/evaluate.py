@@ -1,0 +1,133 @@
+"""A defended system under attack: the attacker's surface, the attacks on it, the judge."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from purifold.attacks.base import Attack
+from purifold.checks import check_at_least, check_evaluating
+from purifold.data.split import Split
+from purifold.defenses.base import Defended
+from purifold.errors import InputError
+from purifold.evaluation.judge import judge
+from purifold.evaluation.outcome import Outcome
+from purifold.evaluation.surface import Knowledge, seen, surface
+from purifold.threat import ThreatModel
+from purifold.types import Images, Labels
+
+DRAWS = 10
+"""Predictions of each image by the judge of a stochastic system, unless told otherwise."""
+EOT = 20
+"""Draws that a gradient is averaged over, as in AutoAttack's version for randomised defenses."""
+
+
+def evaluate(
+    defended: Defended,
+    split: Split,
+    attacks: Sequence[Attack],
+    threat: ThreatModel,
+    knowledge: Knowledge,
+    *,
+    seed: int,
+    draws: int | None = None,
+    eot: int = EOT,
+    substitute: nn.Module | None = None,
+    batch_size: int = 256,
+) -> Outcome:
+    """Attacks a defended system with what the attacker knows, and judges it on the deployed path.
+
+    Args:
+        defended: In evaluation mode, on the device of `split`.
+        split: Images to attack; the whole of it.
+        attacks: Each is kept under its name in the outcome; see `craft`.
+        threat: The budget.
+        knowledge: What the attacker may use.
+        seed: Of the attacks and of the judge, whose draws are others.
+        draws: Predictions of each image by the judge; `DRAWS` for a stochastic system, else 1.
+        eot: Draws that an attacker of a stochastic system averages.
+        substitute: The classifier of a `transfer` attacker.
+        batch_size: Images at a time.
+    """
+    adversarial = craft(
+        defended,
+        split,
+        attacks,
+        threat,
+        knowledge,
+        seed=seed,
+        eot=eot,
+        substitute=substitute,
+        batch_size=batch_size,
+    )
+    draws = (DRAWS if defended.stochastic else 1) if draws is None else draws
+    return judge(
+        defended, split, adversarial, threat, knowledge, draws=draws, seed=seed, batch_size=batch_size
+    )
+
+
+def craft(
+    defended: Defended,
+    split: Split,
+    attacks: Sequence[Attack],
+    threat: ThreatModel,
+    knowledge: Knowledge,
+    *,
+    seed: int,
+    eot: int = EOT,
+    substitute: nn.Module | None = None,
+    batch_size: int = 256,
+) -> dict[str, Images]:
+    """Adversarial images of each attack, by its name; a second attack of one name is "pgd-2", in their order.
+
+    A stochastic system is attacked by gradient with sampling off ("pgd") and averaged over `eot` draws
+    ("pgd+eot20"), by queries only averaged. The judge's worst case takes both.
+
+    Raises:
+        InputError: An attack that needs gradients at `scores` knowledge, which has none.
+    """
+    check_evaluating(defended, "defended")
+    check_at_least(eot, 1, "eot")
+    images, labels = split.images(), split.labels
+    adversarial = {}
+    for name, attack in numbered(attacks).items():
+        if knowledge == "scores" and attack.needs_gradients:
+            raise InputError(f"{attack.name} needs gradients, which scores knowledge has not; use square")
+        for draws in _surfaces(defended, attack, knowledge, eot):
+            result = torch.empty_like(images)
+            for rows, label in _groups(defended, labels, knowledge):
+                model = surface(defended, knowledge, draws=draws, substitute=substitute, label=label)
+                result[rows] = attack(
+                    model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size
+                )
+            adversarial[name if draws == 1 else f"{name}+eot{draws}"] = result
+    return adversarial
+
+
+def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
+    """The attacks by name; the second of one name is "pgd-2", the third "pgd-3"."""
+    met: Counter[str] = Counter()
+    named = {}
+    for attack in attacks:
+        met[attack.name] += 1
+        named[attack.name if met[attack.name] == 1 else f"{attack.name}-{met[attack.name]}"] = attack
+    return named
+
+
+def _surfaces(defended: Defended, attack: Attack, knowledge: Knowledge, eot: int) -> tuple[int, ...]:
+    """Draws of each surface that the attack is tried on."""
+    if not defended.stochastic or knowledge not in ("adaptive", "scores") or eot == 1:
+        return (1,)
+    return (1, eot) if attack.needs_gradients else (eot,)
+
+
+def _groups(
+    defended: Defended, labels: Labels, knowledge: Knowledge
+) -> Iterator[tuple[torch.Tensor | slice, int | None]]:
+    """Images that one surface serves: all, or those of a class where detectors are to be evaded."""
+    if not seen(defended, knowledge):
+        yield slice(None), None
+        return
+    for label in labels.unique().tolist():
+        yield labels == label, label

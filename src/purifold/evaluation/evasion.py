@@ -1,0 +1,60 @@
+"""The objective of an attacker who must pass the detectors as well as fool the classifier."""
+
+from collections.abc import Sequence
+
+import torch
+
+from purifold.defenses.base import Detector
+from purifold.errors import InputError
+from purifold.types import Images, Logits, Model, Scores
+
+CLEAR = 1e-3
+"""Logits between an image just accepted and one just rejected, so that rounding cannot blur the two."""
+
+
+def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
+    """Logits whose margin against `label` is above 0 exactly where the image is misclassified and accepted.
+
+    Where the image is more suspicious than wrong, the label's logit is lifted above all others by how
+    suspicious it is: the margin becomes the smaller of the classifier's and of the distance to rejection.
+    So every attack, whatever its loss, gets past the classifier and the detectors at once, and follows the
+    one that it is further from passing, as in selective descent (Bryniarski et al., 2021, arXiv:2106.15023).
+
+    Differs: Carlini and Wagner, 2017 (arXiv:1705.07263) and ART append a logit for "rejected", which serves
+    targeted attacks only: without a target, being rejected would count as a success.
+
+    Args:
+        model: Images to logits.
+        detectors: An image passes when all accept it; each has its threshold.
+        label: True class of every image that the result will be given.
+    """
+    for detector in detectors:
+        if not detector.threshold.isfinite():
+            raise InputError(
+                f"detector {detector.name} has no threshold; call its calibrate with clean images"
+            )
+
+    def logits(images: Images) -> Logits:
+        plain = model(images)
+        if label >= plain.shape[1]:
+            raise InputError(f"label must lie in [0, {plain.shape[1]}), got {label}; labels count from 0")
+        others = torch.cat([plain[:, :label], plain[:, label + 1 :]], dim=1).amax(dim=1)
+        lifted = torch.maximum(plain[:, label], others + suspicion(images, detectors))
+        return torch.cat([plain[:, :label], lifted[:, None], plain[:, label + 1 :]], dim=1)
+
+    return logits
+
+
+def suspicion(images: Images, detectors: Sequence[Detector]) -> Scores:
+    """How far each image is beyond the strictest detector's threshold: above 0 when rejected, else below.
+
+    In thresholds, through asinh: its slope never vanishes, so an image far beyond the threshold still
+    has a gradient after a softmax.
+    """
+    return torch.stack([_excess(images, detector) for detector in detectors]).amax(dim=0)
+
+
+def _excess(images: Images, detector: Detector) -> Scores:
+    scores, threshold = detector(images), detector.threshold
+    excess = torch.asinh((scores - threshold) / torch.where(threshold == 0, 1, threshold.abs()))
+    return torch.where(scores <= threshold, excess - CLEAR, excess + CLEAR)

@@ -1,0 +1,103 @@
+"""What an attacker of given knowledge differentiates or queries."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import nn
+
+from purifold.attacks.adaptive import Averaged, StraightThrough
+from purifold.checks import check_at_least, check_evaluating
+from purifold.defenses.base import Defended, Detector
+from purifold.errors import InputError, unknown
+from purifold.evaluation.evasion import evading
+from purifold.types import Images, Logits, Model
+
+Knowledge = Literal["oblivious", "transfer", "adaptive", "scores"]
+"""What the attacker may use: the bare classifier, another classifier, everything, or queries only."""
+
+
+def surface(
+    defended: Defended,
+    knowledge: Knowledge,
+    *,
+    draws: int = 1,
+    substitute: nn.Module | None = None,
+    label: int | None = None,
+) -> Model:
+    """The model that an attacker of this knowledge works on.
+
+    `oblivious` is the bare classifier and `transfer` the substitute. `adaptive` is the whole system with
+    its exact gradient; a purifier that is not differentiable gets its surrogate's (BPDA). `scores` is the
+    whole system as deployed, without a gradient. Detectors, where there are any, are part of the last two
+    (see `evading`). A reclassifier is not: it gives labels, which no attack here can follow, so that
+    success through it is judged but not sought.
+
+    Args:
+        defended: The system under attack, in evaluation mode.
+        knowledge: What the attacker may use.
+        draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off, above that the logits
+            are averaged over so many draws (EOT); `scores` averages always. A deterministic system is the
+            same at any number.
+        substitute: The classifier of a `transfer` attacker; refused with other knowledge.
+        label: True class of all images that the surface will be given; a system with detectors needs it.
+    """
+    _check(defended, knowledge, draws, substitute)
+    if knowledge == "oblivious":
+        return defended.classifier
+    if substitute is not None:
+        return substitute
+    model = _deployed(defended, draws) if knowledge == "scores" else _adaptive(defended, draws)
+    detectors = [part for part in defended.detectors if isinstance(part, Detector)]
+    if detectors:
+        if label is None:
+            raise InputError(
+                "label must be the class of all images, got None; detectors are evaded a class at a time"
+            )
+        model = evading(model, detectors, label)
+    return _without_gradient(model) if knowledge == "scores" else model
+
+
+def seen(defended: Defended, knowledge: Knowledge) -> bool:
+    """Whether an attacker of this knowledge has detectors to evade, and so needs a surface for each class."""
+    return len(defended.detectors) > 0 and knowledge in ("adaptive", "scores")
+
+
+def _check(defended: Defended, knowledge: Knowledge, draws: int, substitute: nn.Module | None) -> None:
+    if knowledge not in get_args(Knowledge):
+        raise unknown("knowledge", str(knowledge), get_args(Knowledge))
+    check_evaluating(defended, "defended")
+    check_at_least(draws, 1, "draws")
+    if knowledge == "transfer" and substitute is None:
+        raise InputError("substitute must be a classifier for transfer knowledge, got None")
+    if substitute is not None:
+        if knowledge != "transfer":
+            raise InputError(
+                f"substitute must be left out for {knowledge} knowledge; only transfer attacks one"
+            )
+        check_evaluating(substitute, "substitute")
+
+
+def _deployed(defended: Defended, draws: int) -> Model:
+    return Averaged(defended, draws) if defended.stochastic and draws > 1 else defended
+
+
+def _adaptive(defended: Defended, draws: int) -> Model:
+    purifier, classifier = defended.purifier, defended.classifier
+    if purifier is None:
+        return classifier
+    if purifier.stochastic and draws == 1:
+        return lambda images: classifier(purifier.surrogate(images))
+    purify = purifier if purifier.differentiable else StraightThrough(purifier, purifier.surrogate)
+
+    def system(images: Images) -> Logits:
+        return classifier(purify(images))
+
+    return Averaged(system, draws) if purifier.stochastic else system
+
+
+def _without_gradient(model: Model) -> Model:
+    @torch.no_grad()
+    def answer(images: Images) -> Logits:
+        return model(images)
+
+    return answer

@@ -1,0 +1,109 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from purifold.attacks.base import Goal
+from purifold.attacks.pgd import PGD
+from purifold.defenses.base import REJECTED, Defended, Detector
+from purifold.errors import InputError
+from purifold.evaluation.evasion import evading, suspicion
+from purifold.threat import ThreatModel
+
+
+class Pixel(Detector):
+    """Scores one pixel of an image."""
+
+    name = "pixel"
+
+    def __init__(self, place, threshold):
+        super().__init__()
+        self.place = place
+        self.threshold.fill_(threshold)
+
+    def forward(self, images):
+        return images.flatten(1)[:, self.place]
+
+    @classmethod
+    def example(cls, channels, size):
+        return cls(0, 0.5)
+
+
+class Logits(nn.Module):
+    """The first three pixels are the logits, times 20."""
+
+    def forward(self, images):
+        return 20 * images.flatten(1)[:, :3]
+
+
+def rows(*pixels):
+    return torch.tensor(pixels)[:, None, None, :]
+
+
+PIXEL = st.floats(0, 1, width=32)
+IMAGE = st.tuples(PIXEL, PIXEL, PIXEL, PIXEL, PIXEL)
+
+
+@given(
+    st.lists(IMAGE, min_size=1, max_size=8),
+    st.integers(0, 2),
+    st.floats(0, 1, width=32),
+    st.floats(0, 1, width=32),
+)
+def test_margin_is_positive_exactly_where_misclassified_and_accepted(pixels, label, first, second):
+    images = rows(*pixels)
+    system = Defended(Logits(), detectors=[Pixel(3, first), Pixel(4, second)]).eval()
+    logits = evading(Logits(), list(system.detectors), label)(images)
+    goal = Goal(torch.full((len(images),), label))
+    predicted = system.predict(images)
+    plain = goal.margin(Logits()(images))
+    clear = (predicted == REJECTED) | (plain.abs() > 1e-5)  # a tie of two logits is nobody's success
+    succeeded = (predicted != label) & (predicted != REJECTED)
+    assert torch.equal((goal.margin(logits) > 0)[clear], succeeded[clear])
+
+
+def test_an_accepted_image_keeps_the_classifiers_margin_when_that_is_the_smaller():
+    logits = evading(Logits(), [Pixel(3, 1.0)], 0)(rows([0.5, 0.51, 0.0, 0.0, 0.0]))
+    assert Goal(torch.tensor([0])).margin(logits).item() == pytest.approx(0.2, abs=1e-4)
+
+
+def test_suspicion_is_of_the_strictest_detector_and_zero_at_its_threshold():
+    image = rows([0, 0, 0, 0.5, 0.5])
+    assert suspicion(image, [Pixel(3, 0.9), Pixel(4, 0.25)]).item() == pytest.approx(
+        torch.asinh(torch.tensor(1.0)).item(), abs=2e-3
+    )
+    assert suspicion(image, [Pixel(3, 0.5)]).item() == pytest.approx(0, abs=2e-3)
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 0.0])
+def test_cross_entropy_of_a_very_suspicious_image_keeps_a_gradient(threshold):
+    image = rows([0.0, 0.0, 0.0, 1.0, 0.0]).requires_grad_()
+    loss = nn.functional.cross_entropy(evading(Logits(), [Pixel(3, threshold)], 0)(image), torch.tensor([0]))
+    (gradient,) = torch.autograd.grad(loss, image)
+    assert gradient.flatten()[3] < 0  # less suspicion raises the loss
+
+
+def test_a_detector_stops_the_blind_attack_but_not_the_joint_one():
+    # Pixels 1 and 2 both fool the classifier; the detector watches pixel 1, so that only pixel 2 passes both.
+    class Two(nn.Module):
+        def forward(self, images):
+            pixels = images.flatten(1)
+            return torch.stack(
+                [torch.full_like(pixels[:, 0], 0.3), 3 * pixels[:, 1] + 1 * pixels[:, 2]], dim=1
+            )
+
+    system = Defended(Two(), detectors=[Pixel(1, 0.05)]).eval()
+    images, labels, threat = rows([0.0] * 5), torch.tensor([0]), ThreatModel("linf", 0.4)
+    blind = PGD(random_start=False)(system.classifier, images, labels, threat)
+    joint = PGD(random_start=False)(evading(Two(), list(system.detectors), 0), images, labels, threat)
+    assert system.classifier(blind).argmax(dim=1).item() == 1
+    assert system.predict(blind).item() == REJECTED
+    assert system.predict(joint).item() == 1
+
+
+def test_a_label_beyond_the_classes_and_a_detector_without_threshold_are_refused():
+    with pytest.raises(InputError, match=r"label must lie in \[0, 3\), got 3"):
+        evading(Logits(), [Pixel(3, 0.5)], 3)(rows([0.0] * 5))
+    with pytest.raises(InputError, match="detector pixel has no threshold"):
+        evading(Logits(), [Pixel(3, torch.inf)], 0)
