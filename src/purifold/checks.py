@@ -47,3 +47,9 @@ def check_evaluating(module: nn.Module, name: str) -> None:
     """Refuses a module of which any part is in training mode."""
     if any(part.training for part in module.modules()):
         raise InputError(f"{name} is in training mode; call {name}.eval() first")
+
+
+def check_at_least(value: float | int, least: float | int, name: str) -> None:
+    """Refuses a number below `least`, and NaN."""
+    if not value >= least:
+        raise InputError(f"{name} must be {least:g} or above, got {value}")

@@ -26,7 +26,7 @@ def classes(base: type[T]) -> dict[str, type[T]]:
 def instances(kind: type[T]) -> dict[str, T]:
     """Module-level objects of `kind` in the folder of `kind`, by their `name`."""
     return {
-        member.name: member  # type: ignore[attr-defined]
+        member.name: member
         for module in _modules(kind.__module__.rpartition(".")[0])
         for _, member in inspect.getmembers(module, lambda member: isinstance(member, kind))
     }

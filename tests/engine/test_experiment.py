@@ -18,7 +18,7 @@ from purifold.errors import InputError
 from purifold.evaluation.evaluate import evaluate
 from purifold.threat import ThreatModel
 
-TINY = Scale(name="smoke", images=12, seen=1_100, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(name="smoke", images=12, seen=5_500, epochs=5, draws=2, eot=2, audit=4)
 HERE = Resources()
 QUESTION = Question(
     data="digits", defenses=("none", "vae", "blur"), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.1, 0.3)
@@ -40,7 +40,7 @@ def everything(experiments, store):
 def bench(store, folder, steps):
     fetched = {step.key: store.fetch(step) for step in steps}
     return Workbench(
-        folder=folder, scratch=folder, resources=HERE, fetched=fetched, report=lambda fraction, note: None
+        folder=folder, scratch_at=folder, resources=HERE, fetched=fetched, report=lambda fraction, note: None
     )
 
 
@@ -114,6 +114,7 @@ def test_an_attack_without_a_budget_loses_what_lies_beyond_the_budget_it_is_judg
     run(experiment.judged(), store, HERE)
     near, far = (read_outcome(store.fetch(judged)) for judged in experiment.judged())
     assert near.attacked["deepfool"].l2.max() <= 2e-6
+    assert far.accuracy().successes > 0
     assert far.attacked["deepfool"].l2.max() > 1e-3
     assert near.robust_accuracy().successes == near.accuracy().successes
     assert far.robust_accuracy().successes == 0
@@ -135,7 +136,7 @@ def test_the_record_names_what_ran(finished):
     ("text", "says"),
     [
         ("pdg", "did you mean 'pgd'"),
-        ("pgd:stepz=3", "did you mean 'steps'"),
+        ("pgd:restart=3", "did you mean 'restarts'"),
         ("pgd:steps=three", "option steps must be int"),
         ("pgd:steps", "name=value"),
     ],

@@ -30,7 +30,7 @@ def record(defense, survivors, passed=True, attack="pgd"):
         created="2026-01-01T00:00:00+00:00",
         seconds=1.0,
         data={"name": "digits", "part": "test", "hash": "f00d", "count": IMAGES},
-        classifier={"network": "small-cnn"},
+        classifier={"network": "small-cnn", "test_correct": 98, "test_images": 100},
         defense={"name": defense},
         attacks=("PGD()",),
         seed=0,

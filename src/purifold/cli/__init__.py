@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _line(error: Exception) -> str:
-    from purifold.errors import Failure, InputError  # noqa: PLC0415
+    from purifold.errors import Failure, InputError
 
     text = " ".join(str(error).split())
     if isinstance(error, InputError | Failure):

@@ -23,7 +23,7 @@ def show(what: Annotated[Listable, typer.Argument(help="What to list.")], debug:
 
     Example: `purifold list defenses`
     """
-    from purifold.report.catalogue import catalogue  # noqa: PLC0415
+    from purifold.report.catalogue import catalogue
 
     for line in catalogue(what.value):
         typer.echo(line)
@@ -38,7 +38,7 @@ def data_show(
 
     Example: `purifold data show digits`
     """
-    from purifold.report.catalogue import data_set  # noqa: PLC0415
+    from purifold.report.catalogue import data_set
 
     for line in data_set(name, data_root):
         typer.echo(line)
@@ -54,6 +54,6 @@ def data_import(
 
     Example: `purifold data import btsc BelgiumTSC --data-root data`
     """
-    from purifold.data.importers.archive import import_archive  # noqa: PLC0415
+    from purifold.data.importers.archive import import_archive
 
     typer.echo(f"wrote {import_archive(name, archive, data_root)}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/demo"),
     store: StoreAddress = "runs/store",
-    scale: Scale = ScaleOption.cpu,
+    scale: Scale = ScaleOption.smoke,
     seed: Seed = 0,
     dry_run: DryRun = False,
     debug: Debug = False,
@@ -35,13 +35,13 @@ def demo(
 
     Example: `purifold demo`
     """
-    from purifold.engine.compose import Question  # noqa: PLC0415
+    from purifold.engine.compose import Question
 
     question = Question(
         data="digits",
         defenses=("none", "ae", "dae", "vae", "dvae"),
-        attacks=("pgd", "cw-l2:steps=40,search_steps=3"),
-        images=300,
+        attacks=("pgd", "cw-l2:steps=30,search_steps=2"),
+        epsilons=(0.1, 0.2, 0.3),
         seed=seed,
     )
     _study(
@@ -87,7 +87,7 @@ def evaluate(
     On MNIST: `purifold evaluate --data mnist --data-root DIR --defense vae --attack pgd --attack cw-l2
     --norm linf --epsilon 0.3 --knowledge oblivious --knowledge adaptive`
     """
-    from purifold.engine.compose import Question  # noqa: PLC0415
+    from purifold.engine.compose import Question
 
     question = Question(
         data=data,
@@ -122,10 +122,10 @@ def reproduce(
 
     Example: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
     """
-    from purifold.engine.scale import SCALES  # noqa: PLC0415
-    from purifold.papers.library import paper as named  # noqa: PLC0415
-    from purifold.report.printed import beside_printed  # noqa: PLC0415
-    from purifold.report.study import report, show_plan  # noqa: PLC0415
+    from purifold.engine.scale import SCALES
+    from purifold.papers.library import paper as named
+    from purifold.report.printed import beside_printed
+    from purifold.report.study import report, show_plan
 
     chosen = named(paper)
     resources = _resources(data_root)
@@ -147,9 +147,9 @@ def _study(
     scale: ScaleOption,
     dry_run: bool = False,
 ) -> None:
-    from purifold.engine.compose import compose  # noqa: PLC0415
-    from purifold.engine.scale import SCALES  # noqa: PLC0415
-    from purifold.report.study import report, show_plan  # noqa: PLC0415
+    from purifold.engine.compose import compose
+    from purifold.engine.scale import SCALES
+    from purifold.report.study import report, show_plan
 
     resources = _resources(data_root)
     experiments = compose(question, SCALES[scale.value], resources)
@@ -165,15 +165,15 @@ def _with_bare(defenses: list[str]) -> tuple[str, ...]:
 
 
 def _store(address: str) -> "Store":
-    from purifold.engine.store import Store  # noqa: PLC0415
+    from purifold.engine.store import Store
 
     return Store(address)
 
 
 def _resources(data_root: Path | None) -> "Resources":
-    import torch  # noqa: PLC0415
+    import torch
 
-    from purifold.engine.step import Resources  # noqa: PLC0415
+    from purifold.engine.step import Resources
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Resources(data_root=None if data_root is None else str(data_root), device=device)

@@ -20,7 +20,7 @@ SIZE = 64
 
 def face(image: "Image", place: str) -> "Image":
     """The central square of an aligned image, bilinear at 64x64."""
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     if image.size != ALIGNED:
         raise InputError(

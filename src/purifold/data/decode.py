@@ -49,7 +49,7 @@ def decode(
 
 def picture(content: bytes, place: str) -> "Image":
     """A decoded greyscale or RGB image; damaged content is a `Failure`, another mode an `InputError`."""
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)

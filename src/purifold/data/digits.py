@@ -27,7 +27,7 @@ class Bundled(Source):
 
     def load(self, root: Path | None, label: str | None = None) -> DataSet:
         """See `Source.load`."""
-        from sklearn.datasets import load_digits  # noqa: PLC0415
+        from sklearn.datasets import load_digits
 
         if label is not None:
             raise InputError(f"{self.name} has one kind of label; leave ':{label}' out")

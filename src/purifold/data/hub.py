@@ -13,7 +13,7 @@ def hub_shards(name: str, repository: str, config: str | None, part: str) -> lis
         config: The repository's configuration, where it has several.
         part: The split, as the Hub calls it.
     """
-    import datasets  # noqa: PLC0415
+    import datasets
 
     try:
         rows = datasets.load_dataset(repository, config, split=part)

@@ -43,7 +43,7 @@ def local_shards(folder: Path, part: str) -> list[Shard]:
 
 
 def _features(file: "pq.ParquetFile", path: Path) -> "datasets.Features":
-    import datasets  # noqa: PLC0415
+    import datasets
 
     try:
         return datasets.Features.from_arrow_schema(file.schema_arrow)
@@ -59,8 +59,8 @@ def _column(path: Path, name: str) -> Iterator[Any]:
 
 @contextmanager
 def _open(path: Path) -> "Iterator[pq.ParquetFile]":
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:

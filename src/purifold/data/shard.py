@@ -31,7 +31,7 @@ class Shard:
 
     def images(self, column: str) -> Iterator[tuple[str, bytes]]:
         """What an error calls an image, and the content of its file."""
-        import datasets  # noqa: PLC0415
+        import datasets
 
         feature = self._feature(column)
         if not isinstance(feature, datasets.Image):
@@ -48,7 +48,7 @@ class Shard:
 
     def labels(self, column: str) -> tuple[np.ndarray, tuple[str, ...]]:
         """Classes from 0 and the names of the classes; a yes-or-no column has two."""
-        import datasets  # noqa: PLC0415
+        import datasets
 
         feature = self._feature(column)
         if isinstance(feature, datasets.ClassLabel):
@@ -94,6 +94,6 @@ class Shard:
 
 
 def _classifies(feature: Any) -> bool:
-    import datasets  # noqa: PLC0415
+    import datasets
 
     return isinstance(feature, datasets.ClassLabel) or feature == datasets.Value("bool")

@@ -113,7 +113,7 @@ def _per_strip(pixels: Pixels) -> int:
 
 
 def _encode(strip: Pixels, quality: int, **options: Any) -> bytes:
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     file = io.BytesIO()
     stacked = strip.flatten(0, 1).squeeze(2).numpy()
@@ -122,7 +122,7 @@ def _encode(strip: Pixels, quality: int, **options: Any) -> bytes:
 
 
 def _decode(file: bytes, shape: tuple[int, ...]) -> Pixels:
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     count, height, width, channels = shape
     mode = "L" if channels == GREY else "RGB"

@@ -13,7 +13,7 @@ from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
 from purifold.engine.steps.judge import Judge, read_outcome
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier, read_accuracy
 from purifold.engine.store import Store
 from purifold.errors import InputError
 from purifold.evaluation.environment import environment
@@ -133,7 +133,7 @@ class Experiment:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=sum(store.manifest(step).seconds for step in self.steps()),
             data=split,
-            classifier=_classifier(self.system.classifier, outcomes[0].accuracy().value),
+            classifier=_classifier(self.system.classifier, store),
             defense=self._defense(),
             attacks=tuple(repr(attack) for attack in self.attacks),
             seed=self.seed,
@@ -185,8 +185,12 @@ class Experiment:
         }
 
 
-def _classifier(step: TrainClassifier, accuracy: float) -> Mapping[str, Any]:
-    made = step.describe()["fields"]
-    return {"network": step.network, "config": asdict(step.config), "seed": step.seed, "made": made} | {
-        "system_clean_accuracy": accuracy
+def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:
+    accuracy = read_accuracy(store.fetch(step))
+    return {
+        "network": step.network,
+        "config": asdict(step.config),
+        "seed": step.seed,
+        "test_correct": accuracy.successes,
+        "test_images": accuracy.trials,
     }

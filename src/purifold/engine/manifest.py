@@ -158,7 +158,7 @@ def hardware(device: str) -> dict[str, Json]:
         "device": device,
     }
     if device.startswith("cuda"):
-        import torch  # noqa: PLC0415
+        import torch
 
         found["gpu"] = torch.cuda.get_device_name(device)
     return found

@@ -53,8 +53,8 @@ def shown() -> Iterator[Listener]:
     if not sys.stderr.isatty():
         yield _print_line
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("{task.description}", markup=False),

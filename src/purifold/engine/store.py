@@ -185,7 +185,7 @@ def _default_cache(address: str) -> Path:
 
 
 def _remote(address: str, cache: Path) -> RemoteShelf:
-    from fsspec.core import url_to_fs  # noqa: PLC0415
+    from fsspec.core import url_to_fs
 
     try:
         system, root = url_to_fs(address)

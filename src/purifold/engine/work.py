@@ -51,7 +51,7 @@ class WorkFolder:
     @contextmanager
     def lock(self, place: str, *, patient: bool) -> Iterator[None]:
         """Holds the lock of "kind/key"; waits for it, or raises `Busy`. The system frees a dead process's."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415
+        from filelock import FileLock, Timeout
 
         path = self._path(place, "lock")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
 
 def svg(figure: "Figure") -> str:
     """The figure as SVG text, the same for the same figure."""
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl
 
     out = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "purifold", "svg.fonttype": "path"}):
@@ -107,7 +107,7 @@ def _label(axes: "Axes", title: str, below: str) -> None:
 
 
 def _grid(count: int) -> "tuple[Figure, list[Axes]]":
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     columns = min(count, COLUMNS)
     lines = math.ceil(count / columns)

@@ -18,7 +18,7 @@ FIGURES = "figures"
 
 def write_page(results: Results, folder: Path) -> Path:
     """Writes `report.html` and, for other uses, its figures as files; returns the page's path."""
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+    from jinja2 import Environment, StrictUndefined
 
     drawn = _figures(results)
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)

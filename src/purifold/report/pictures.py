@@ -18,7 +18,7 @@ LONGEST = 12
 
 def gallery(pictures: Pictures) -> "Figure":
     """For each knowledge the images as submitted and, where they differ, as purified, with the answers."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     rows = [row for level, shown in pictures.shown.items() for row in _rows(level, shown)]
     count = len(pictures.labels)

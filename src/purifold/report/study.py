@@ -26,7 +26,7 @@ def report(
     Returns:
         What was written.
     """
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     steps = [step for experiment in experiments for step in experiment.steps()]
     with shown() as listener:

@@ -27,8 +27,8 @@ def cells(line: Line, found: Sequence[Line], share: Callable[[Proportion], str] 
 
 def terminal(records: Sequence[Record], title: str) -> "Table":
     """The main table for a terminal."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.table import Table
 
     found = lines(records)
     table = Table(

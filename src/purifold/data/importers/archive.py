@@ -60,7 +60,7 @@ def _write(parts: dict[str, Rows], classes: tuple[str, ...], target: Path) -> No
 
 
 def _table(rows: Rows, classes: tuple[str, ...]) -> "datasets.Dataset":
-    import datasets  # noqa: PLC0415
+    import datasets
 
     features = datasets.Features(
         {

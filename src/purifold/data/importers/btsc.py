@@ -69,7 +69,7 @@ def _number(filename: str, place: str) -> int:
 
 def _sign(kind: Path, record: dict[str, str], place: str) -> bytes:
     """PNG of the sign alone."""
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     path = kind / record["Filename"]
     image = picture(content(path), str(path))

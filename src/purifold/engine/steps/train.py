@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, final
 
+import torch
 from torch import nn
 
 from purifold.autoencoders.base import Autoencoder
 from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.data.split import Split
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.data import Data
+from purifold.evaluation.intervals import Proportion
 from purifold.losses import cross_entropy
 from purifold.networks.base import Classifier, build_classifier
 from purifold.randomness import seeded
@@ -22,7 +25,8 @@ from purifold.training.objective import TrainingLoss
 from purifold.training.progress import Progress
 from purifold.types import Images, Labels, Scores
 
-HISTORY = "history.json"
+HISTORY, ACCURACY = "history.json", "accuracy.json"
+BATCH = 256
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -57,6 +61,8 @@ class TrainClassifier(Step):
         with seeded(self.seed):
             classifier = self._build(bench)
         _train(self, classifier, _classification, bench)
+        accuracy = _accuracy(classifier, self.data.part("test", bench.resources))
+        (bench.folder / ACCURACY).write_text(json.dumps(asdict(accuracy)))
 
     def load(self, bench: Workbench) -> Classifier:
         """The trained classifier, in evaluation mode on the device of the work."""
@@ -114,6 +120,11 @@ def read_history(folder: Path) -> dict[str, Any]:
     return json.loads((folder / HISTORY).read_text())
 
 
+def read_accuracy(folder: Path) -> Proportion:
+    """The accuracy of an artefact of `TrainClassifier` on all test images."""
+    return Proportion(**json.loads((folder / ACCURACY).read_text()))
+
+
 def _train(
     step: TrainClassifier | TrainAutoencoder, model: nn.Module, loss: TrainingLoss, bench: Workbench
 ) -> None:
@@ -144,6 +155,12 @@ def _teller(bench: Workbench) -> Callable[[Progress], None]:
 def _loaded(module: Module, weights: Path, bench: Workbench) -> Module:
     load_into(module, weights)
     return module.to(bench.resources.device).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def _accuracy(classifier: nn.Module, split: Split) -> Proportion:
+    right = [classifier(images).argmax(dim=1) == labels for images, labels in split.batches(BATCH)]
+    return Proportion.of(torch.cat(right))
 
 
 def _classification(model: nn.Module, images: Images, labels: Labels) -> Scores:
