@@ -1,0 +1,1 @@
+"""Attacks: what every one is (`base`), one attack a file, and models made attackable (`adaptive`)."""

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 
-from purifold.checks import check_evaluating, check_images, check_labels
+from purifold.checks import check_at_least, check_evaluating, check_images, check_labels
 from purifold.errors import Failure, InputError
 from purifold.losses import Loss, margin
 from purifold.randomness import ImageNoise, seeded
@@ -82,15 +82,18 @@ class Attack(ABC):
             batch_size: Images attacked at a time: bounds memory, never changes a result.
         """
         self._check(model, images, labels, threat, targets)
+        check_at_least(batch_size, 1, "batch_size")
+        everything = Goal(labels.long(), None if targets is None else targets.long())
+        checked = _checked(model, everything)
         adversarial = torch.empty_like(images)
         for start in range(0, len(images), batch_size):
-            rows = slice(start, start + batch_size)
-            goal = Goal(labels[rows], None if targets is None else targets[rows])
-            noise = ImageNoise.of(images[rows], seed)
+            rows = torch.arange(start, min(start + batch_size, len(images)), device=images.device)
+            clean = images[rows].detach()
+            noise = ImageNoise.of(clean, seed)
             with seeded(seed), torch.enable_grad():
-                batch = self.perturb(model, images[rows].detach(), goal, threat, noise)
-            adversarial[rows] = batch.detach()
-        self._verify(adversarial, images, threat)
+                batch = self.perturb(checked, clean, everything.select(rows), threat, noise).detach()
+            self._verify(batch, clean, threat)
+            adversarial[rows] = batch
         return adversarial
 
     @abstractmethod
@@ -136,3 +139,31 @@ class MinimumNormAttack(Attack):
         """The closest images where they keep the budget, else the clean ones."""
         closest = self.minimize(model, images, goal, threat, noise)
         return torch.where(threat.contains(closest, images)[:, None, None, None], closest, images)
+
+
+def _checked(model: Model, goal: Goal) -> Model:
+    """The model, whose first answer is checked: its shape, and that the labels are classes it knows."""
+    fresh = True
+
+    def answer(images: Tensor) -> Tensor:
+        nonlocal fresh
+        logits = model(images)
+        if fresh:
+            _check_logits(logits, len(images), goal)
+            fresh = False
+        return logits
+
+    return answer
+
+
+def _check_logits(logits: Tensor, count: int, goal: Goal) -> None:
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[0] != count:  # noqa: PLR2004
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise InputError(f"model must return logits of shape ({count}, classes), got {got}")
+    if logits.isnan().any():
+        raise InputError(
+            "model must return finite logits, got NaN; its weights or its normalisation are damaged"
+        )
+    check_labels(goal.labels, len(goal.labels), classes=logits.shape[1])
+    if goal.targets is not None:
+        check_labels(goal.targets, len(goal.targets), classes=logits.shape[1], name="targets")
