@@ -43,7 +43,7 @@ class Scale:
     def autoencoder(self, train_images: int) -> TrainingConfig:
         """Adam on a one-cycle schedule, as long as the scale allows."""
         return TrainingConfig(
-            epochs=2 * self._epochs(train_images), optimizer="adam", learning_rate=2e-3, schedule="one-cycle"
+            epochs=2 * self._epochs(train_images), optimizer="adam", learning_rate=3e-3, schedule="one-cycle"
         )
 
     def _epochs(self, train_images: int) -> int:

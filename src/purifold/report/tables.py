@@ -35,11 +35,14 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
         title=f"{title}; accuracy in percent", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
     table.add_column("defense", overflow="fold")
-    for column in header(found)[1:]:
+    for column in header(found)[1:-1]:
         table.add_column(column, justify="right", no_wrap=True)
     for place, line in enumerate(found):
         last = place + 1 == len(found) or found[place + 1].defense != line.defense
-        table.add_row(*cells(line, found, short), end_section=last, style="red" if line.unreliable else "")
+        shown = cells(line, found, short)[:-1]
+        if line.unreliable:
+            shown[0] += " (unreliable)"
+        table.add_row(*shown, end_section=last, style="red" if line.unreliable else "")
     return table
 
 
