@@ -1,0 +1,79 @@
+"""A trained artefact holds what it says: weights that load, their accuracy, their curves."""
+
+import pytest
+import torch
+
+from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.data import Data
+from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier, read_accuracy, read_history
+from purifold.errors import InputError
+from purifold.training.config import TrainingConfig
+
+HERE = Resources()
+CONFIG = TrainingConfig(epochs=3, optimizer="adam", learning_rate=3e-3)
+
+
+def made(step, folder):
+    """The step, run; and a bench on which its artefact can be loaded."""
+    told = []
+    (folder / "files").mkdir()
+    bench = Workbench(
+        folder=folder / "files",
+        scratch_at=folder / "scratch",
+        resources=HERE,
+        fetched={},
+        report=lambda fraction, note: told.append(fraction),
+    )
+    step.run(bench)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    return Workbench(
+        folder=folder / "other",
+        scratch_at=folder / "other",
+        resources=HERE,
+        fetched={step.key: folder / "files"},
+        report=lambda fraction, note: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Data.named("digits", HERE)
+
+
+def test_the_accuracy_beside_a_classifier_is_that_of_its_weights_on_all_test_images(data, tmp_path):
+    step = TrainClassifier(data=data, images=1_100, network="small-cnn", config=CONFIG, seed=0)
+    classifier = step.load(made(step, tmp_path))
+    test = data.part("test", HERE)
+    with torch.no_grad():
+        right = (classifier(test.images()).argmax(dim=1) == test.labels).sum().item()
+    found = read_accuracy(tmp_path / "files")
+    assert (found.successes, found.trials) == (right, 497)
+    assert found.value > 0.7  # far above the 0.1 of chance: these are trained weights
+    assert not classifier.training
+
+
+def test_an_autoencoder_learns_and_its_curves_have_an_entry_an_epoch(data, tmp_path):
+    spec = AutoencoderSpec(kind="plain", network="ae-robustness", latent=8)
+    step = TrainAutoencoder(data=data, images=1_100, spec=spec, config=CONFIG, seed=0)
+    made(step, tmp_path)
+    history = read_history(tmp_path / "files")
+    assert len(history["train_loss"]) == len(history["validation_loss"]) == 3
+    assert history["train_loss"][-1] < history["train_loss"][0]
+
+
+def test_the_seed_and_the_images_are_part_of_the_name(data):
+    first = TrainClassifier(data=data, images=1_100, network="small-cnn", config=CONFIG, seed=0)
+    assert first.key != TrainClassifier(**vars_of(first) | {"seed": 1}).key
+    assert first.key != TrainClassifier(**vars_of(first) | {"images": 500}).key
+    assert first.key == TrainClassifier(**vars_of(first)).key
+
+
+def test_other_images_under_the_same_name_are_refused():
+    with pytest.raises(InputError, match="not those this study was planned with"):
+        Data(name="digits", hashes=("0", "0", "0")).load(HERE)
+
+
+def vars_of(step):
+    return {name: getattr(step, name) for name in ("data", "images", "network", "config", "seed")}

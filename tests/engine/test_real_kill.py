@@ -1,0 +1,81 @@
+"""A real study, killed at random moments and started again, ends as one that was left alone."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from purifold.engine.step import Resources
+from purifold.engine.store import Store
+
+PROGRAM = """
+import sys, torch
+from purifold.engine.compose import Question, compose
+from purifold.engine.local import run
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.store import Store
+
+torch.set_num_threads(1)
+tiny = Scale(name="smoke", images=12, seen=11_000, epochs=10, draws=2, eot=2, audit=4)
+question = Question(data="digits", defenses=("none", "vae"), attacks=("pgd:steps=5",), epsilons=(0.1, 0.3))
+experiments = compose(question, tiny, Resources())
+run([step for experiment in experiments for step in experiment.steps()], Store(sys.argv[1]), Resources())
+"""
+
+
+def start(folder):
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], stderr=subprocess.DEVNULL)
+
+
+def contents(folder):
+    """Files of the artefacts by path, without what tells when and where they were made."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+        and path.name not in ("artefact.json", "history.json")  # both hold seconds
+        and not path.relative_to(folder).parts[0].startswith((".", "damaged"))
+        and path.suffix in (".safetensors", ".npz", ".json")
+    }
+
+
+@pytest.mark.slow
+def test_a_study_killed_at_random_moments_ends_as_one_left_alone(tmp_path):
+    begun = time.perf_counter()
+    whole = start(tmp_path / "whole")
+    assert whole.wait() == 0
+    length = time.perf_counter() - begun
+
+    dice, kills, status = random.Random(0), 0, None
+    while status != 0:
+        process = start(tmp_path / "killed")
+        try:
+            status = process.wait(timeout=dice.uniform(0.3, 0.8) * length if kills < 6 else None)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    assert kills >= 1
+
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+    finished = [event for event in Store(tmp_path / "killed").events() if event["event"] == "finished"]
+    keys = [event["key"] for event in finished]
+    assert len(keys) == len(set(keys))
+    assert sum(event["kind"].startswith("train") for event in finished) <= 2
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_store_share_the_work(tmp_path):
+    both = [start(tmp_path) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    finished = [event["key"] for event in Store(tmp_path).events() if event["event"] == "finished"]
+    assert len(finished) == len(set(finished))
+
+
+def test_resources_are_plain_values():
+    assert json.loads(json.dumps(vars(Resources()))) == {"data_root": None, "device": "cpu"}

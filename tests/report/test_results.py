@@ -1,0 +1,59 @@
+"""Results are written once and read back as they were."""
+
+import pytest
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.local import run
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.store import Store
+from purifold.errors import Failure, InputError
+from purifold.evaluation.record import read
+from purifold.report.results import TRAININGS, publish, read_results
+
+TINY = Scale(name="smoke", images=9, seen=1_100, epochs=1, draws=2, eot=2, audit=4)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    question = Question(data="digits", defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
+    experiments = compose(question, TINY, Resources())
+    store, folder = Store(tmp_path_factory.mktemp("store")), tmp_path_factory.mktemp("out")
+    run([step for experiment in experiments for step in experiment.steps()], store, Resources())
+    return publish(experiments, store, folder, title="A study", command="purifold evaluate"), folder
+
+
+def test_a_record_of_each_defense_can_be_read_by_itself(published):
+    results, folder = published
+    names = [record.defense["name"] for record in results.records]
+    assert names == ["none", "vae:beta=0.1"]
+    alone = read(folder / "records" / "vae_beta_0.1.json")
+    assert alone.title == "A study"
+    assert alone.classifier["test_images"] == 497
+
+
+def test_the_pictures_are_the_first_test_images(published):
+    from purifold.data.load import load
+
+    results, _ = published
+    shown = results.galleries["vae:beta=0.1"].shown["clean"]
+    expected = load("digits").test.pixels[: len(shown.images), 0].numpy()
+    assert (shown.images[..., 0] == expected).all()
+    assert (shown.purified != shown.images).any()
+    assert (results.galleries["none"].shown["clean"].purified[..., 0] == expected).all()
+
+
+def test_the_trainings_of_all_experiments_are_listed_once(published):
+    results, _ = published
+    assert list(results.trainings) == [
+        "train small-cnn on digits",
+        "train variational autoencoder on digits",
+    ]
+
+
+def test_a_folder_without_results_is_refused_and_a_damaged_one_said_so(published, tmp_path):
+    with pytest.raises(InputError, match="holds no results"):
+        read_results(tmp_path)
+    (tmp_path / TRAININGS).write_text('{"experiments": [')
+    with pytest.raises(Failure, match="is damaged"):
+        read_results(tmp_path)
