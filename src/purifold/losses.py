@@ -25,4 +25,4 @@ def margin(logits: Logits, labels: Labels) -> Scores:
     """
     label = logits.gather(1, labels[:, None]).squeeze(1)
     others = logits.scatter(1, labels[:, None], -torch.inf)
-    return others.amax(dim=1) - label
+    return others.max(dim=1).values - label  # among equals one leads: amax would pull at all of them

@@ -132,25 +132,6 @@ def test_the_record_names_what_ran(finished):
     assert record.checks
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("pdg", "did you mean 'pgd'"),
-        ("pgd:restart=3", "did you mean 'restarts'"),
-        ("pgd:steps=three", "option steps must be int"),
-        ("pgd:steps", "name=value"),
-    ],
-)
-def test_an_attack_that_does_not_exist_is_refused_with_what_does(text, says):
-    with pytest.raises(InputError, match=says):
-        attack(text)
-
-
-def test_options_of_an_attack_reach_it():
-    found = attack("pgd:steps=7,step=0.2,random_start=false,loss=margin")
-    assert (found.steps, found.step, found.random_start, found.loss) == (7, 0.2, False, "margin")
-
-
 def test_scores_without_an_attack_by_queries_is_refused():
     with pytest.raises(InputError, match="square"):
         compose(replace(QUESTION, knowledge=("scores",)), TINY, HERE)

@@ -20,7 +20,7 @@ def conv(before, after):
         ("patch-vae-64", (3, 64, 64), 1024, (128, 64, 32), 32 * 32 * 32),
     ],
 )
-def test_parameters_are_those_of_tables_2_and_3(name, shape, latent, widths, features, count):  # noqa: PLR0917
+def test_parameters_are_those_of_tables_2_and_3(name, shape, latent, widths, features, count):
     chain = (shape[0], *widths)
     down = sum(conv(before, after) for before, after in zip(chain, widths, strict=False))
     up = sum(conv(after, before) for before, after in zip(chain, widths, strict=False))

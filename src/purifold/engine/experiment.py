@@ -63,6 +63,8 @@ class Experiment:
             raise InputError(
                 "scores knowledge needs an attack that asks for no gradient; add --attack square"
             )
+        for epsilon in self.epsilons:
+            ThreatModel(self.norm, epsilon)  # refuses what is no budget
         for attack in self.attacks:
             if self.norm not in attack.norms:
                 raise InputError(
