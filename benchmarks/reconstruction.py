@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from benchmarks.timing import machine, median_seconds
 from torch import Tensor, nn
 
-from benchmarks.timing import machine, median_seconds
 from purifold.autoencoders.base import Autoencoder
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.data.load import load

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from purifold.defenses.base import Purifier as Purifier
     from purifold.defenses.reconstruction import Reconstruction as Reconstruction
     from purifold.evaluation.evaluate import evaluate as evaluate
+    from purifold.evaluation.sanity import sanity as sanity
     from purifold.evaluation.surface import surface as surface
     from purifold.threat import ThreatModel as ThreatModel
 
@@ -31,6 +32,7 @@ _HOMES = {
     "ThreatModel": "threat",
     "evaluate": "evaluation.evaluate",
     "load": "data.load",
+    "sanity": "evaluation.sanity",
     "surface": "evaluation.surface",
 }
 

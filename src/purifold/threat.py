@@ -51,6 +51,10 @@ class ThreatModel:
             self.distance(adversarial, images) <= self.epsilon + ROUNDING * max(1.0, self.epsilon)
         )
 
+    def within(self, adversarial: Images, images: Images) -> Images:
+        """The adversarial images that keep the budget, and the clean ones in place of the others."""
+        return torch.where(self.contains(adversarial, images)[:, None, None, None], adversarial, images)
+
     def project(self, adversarial: Images, images: Images) -> Images:
         """Nearest images (in the norm, then in the pixel range) that keep the budget."""
         if math.isinf(self.epsilon):

@@ -56,3 +56,15 @@ def test_a_part_that_a_data_set_lacks_is_refused_by_name(split):
     assert (data.shape, data.classes) == ((1, 2, 2), 2)
     with pytest.raises(InputError, match="some has no train images"):
         data.part("train")
+
+
+def test_a_sample_is_the_first_images_unless_they_are_ordered_by_class(split):
+    assert split.sample(2).hash == split.first(2).hash
+    ordered = Split(
+        "b", torch.arange(100).view(100, 1, 1, 1).byte(), torch.arange(100) // 10, tuple("abcdefghij")
+    )
+    chosen = ordered.sample(50)
+    assert chosen.hash == ordered.sample(50).hash
+    assert len(set(chosen.pixels.flatten().tolist())) == 50
+    assert len(chosen.labels.unique()) > 5
+    assert torch.equal(chosen.labels, chosen.pixels.flatten().long() // 10)

@@ -94,3 +94,8 @@ def test_every_data_set_names_networks_that_exist():
 def test_what_cannot_work_is_refused_before_anything_is_trained(changes, says):
     with pytest.raises(InputError, match=says):
         composed(**changes)
+
+
+def test_a_substitute_has_weights_of_its_own():
+    (experiment,) = composed(knowledge=("transfer",), classifier="mlp", substitute="mlp")
+    assert experiment.substitute.key != experiment.system.classifier.key

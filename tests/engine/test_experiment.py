@@ -112,7 +112,7 @@ def test_an_attack_without_a_budget_loses_what_lies_beyond_the_budget_it_is_judg
     (experiment,) = compose(question, TINY, HERE)
     store = Store(tmp_path)
     run(experiment.judged(), store, HERE)
-    near, far = (read_outcome(store.fetch(judged)) for judged in experiment.judged())
+    near, far, *_ = (read_outcome(store.fetch(judged)) for judged in experiment.judged())
     assert near.attacked["deepfool"].l2.max() <= 2e-6
     assert far.accuracy().successes > 0
     assert far.attacked["deepfool"].l2.max() > 1e-3
@@ -135,3 +135,22 @@ def test_the_record_names_what_ran(finished):
 def test_scores_without_an_attack_by_queries_is_refused():
     with pytest.raises(InputError, match="square"):
         compose(replace(QUESTION, knowledge=("scores",)), TINY, HERE)
+
+
+def test_two_attacks_of_one_name_are_both_judged(tmp_path):
+    question = replace(
+        QUESTION, defenses=("none",), attacks=("pgd:steps=20", "pgd:steps=1,step=0.01"), epsilons=(0.3,)
+    )
+    (experiment,) = compose(question, TINY, HERE)
+    store = Store(tmp_path)
+    run(experiment.judged(), store, HERE)
+    outcome = read_outcome(store.fetch(experiment.judged()[0]))
+    assert list(outcome.attacked) == ["pgd", "pgd-2"]
+    strong, weak = outcome.robust("pgd"), outcome.robust("pgd-2")
+    assert strong.sum() < weak.sum()
+    assert torch.equal(outcome.robust(), strong & weak)
+
+
+def test_an_attacker_who_knows_is_always_asked():
+    levels = compose(replace(QUESTION, knowledge=("oblivious",)), TINY, HERE)[0].knowledge
+    assert levels == ("oblivious", "adaptive")

@@ -258,10 +258,11 @@ def test_a_check_that_breaks_off_has_failed_and_says_how(brightness, trial):
     assert "model must be differentiable" in found.measured
 
 
-def test_one_step_attacks_are_calibrated_by_pgd_and_the_check_says_so(brightness, trial):
-    found = breaks_undefended(trial(Defended(brightness), [FGSM()]))
-    assert found.passed
-    assert "pgd (stands in for fgsm)" in found.measured
+def test_an_attack_is_calibrated_by_itself_and_not_by_a_stronger_one(brightness, trial):
+    assert breaks_undefended(trial(Defended(brightness), [FGSM()])).passed
+    weak = breaks_undefended(trial(Defended(brightness), [Square(queries=2, first_share=0.01)]))
+    assert weak.passed is False
+    assert weak.measured.startswith("square left")
 
 
 def test_a_classifier_that_is_never_right_leaves_the_calibration_open(brightness, trial):

@@ -22,7 +22,7 @@ def outcome(knowledge, epsilon, survivors, attack="pgd", difference=0.5):
     )
 
 
-def record(defense, survivors, passed=True, attack="pgd"):
+def made(defense, survivors, passed=True, attack="pgd"):
     """Survivors by (knowledge, epsilon)."""
     return Record(
         title="A study",
@@ -45,17 +45,23 @@ def record(defense, survivors, passed=True, attack="pgd"):
 
 
 @pytest.fixture
+def record():
+    """Makes a record of a defense out of survivors by (knowledge, epsilon)."""
+    return made
+
+
+@pytest.fixture
 def records():
     return [
-        record(
+        made(
             "none",
             {("oblivious", 0.1): 8, ("oblivious", 0.3): 0, ("adaptive", 0.1): 8, ("adaptive", 0.3): 0},
         ),
-        record(
+        made(
             "vae",
             {("oblivious", 0.1): 80, ("oblivious", 0.3): 60, ("adaptive", 0.1): 40, ("adaptive", 0.3): 1},
         ),
-        record(
+        made(
             "jpeg",
             {("oblivious", 0.1): 90, ("oblivious", 0.3): 10, ("adaptive", 0.1): 9, ("adaptive", 0.3): 0},
             passed=False,

@@ -47,7 +47,7 @@ def test_the_trainings_of_all_experiments_are_listed_once(published):
     results, _ = published
     assert list(results.trainings) == [
         "train small-cnn on digits",
-        "train variational autoencoder on digits",
+        "train variational autoencoder ae-robustness 16, beta 0.1 on digits",
     ]
 
 

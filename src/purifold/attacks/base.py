@@ -79,7 +79,8 @@ class Attack(ABC):
             targets: Classes the attacker wants instead; without them any wrong class will do.
             seed: Of the attack's own noise and of a stochastic model; the caller's generators are not
                 advanced. An image's noise does not depend on its batch.
-            batch_size: Images attacked at a time: bounds memory, never changes a result.
+            batch_size: Images attacked at a time: bounds memory. Without draws of the model's own, the
+                result is the same at any.
         """
         self._check(model, images, labels, threat, targets)
         check_at_least(batch_size, 1, "batch_size")
@@ -138,7 +139,7 @@ class MinimumNormAttack(Attack):
     ) -> Images:
         """The closest images where they keep the budget, else the clean ones."""
         closest = self.minimize(model, images, goal, threat, noise)
-        return torch.where(threat.contains(closest, images)[:, None, None, None], closest, images)
+        return threat.within(closest, images)
 
 
 def _checked(model: Model, goal: Goal) -> Model:

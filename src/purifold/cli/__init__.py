@@ -5,6 +5,7 @@ import sys
 import typer
 
 from purifold.cli import browse, study
+from purifold.errors import Failure, InputError
 
 app = typer.Typer(
     name="purifold",
@@ -34,12 +35,10 @@ def main() -> None:
         if debug:
             raise
         typer.echo(f"purifold: {_line(error)}", err=True)
-        sys.exit(2 if type(error).__name__ == "InputError" else 1)
+        sys.exit(2 if isinstance(error, InputError) else 1)
 
 
 def _line(error: Exception) -> str:
-    from purifold.errors import Failure, InputError
-
     text = " ".join(str(error).split())
     if isinstance(error, InputError | Failure):
         return text

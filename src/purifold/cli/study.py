@@ -65,7 +65,7 @@ def evaluate(
     ] = None,
     knowledge: Annotated[
         list[KnowledgeOption] | None,
-        typer.Option(help="What the attacker knows; repeat for several. [oblivious, adaptive]"),
+        typer.Option(help="What the attacker knows; repeat; adaptive is always added. [oblivious]"),
     ] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Test images. [the scale's]")] = None,
     classifier: Annotated[str | None, typer.Option(help="Network. [the data set's]")] = None,

@@ -64,6 +64,14 @@ class Split:
         """The first `count` images, or all where there are fewer."""
         return self.select(slice(count))
 
+    def sample(self, count: int) -> "Split":
+        """`count` images: the first ones, or of a split ordered by class a fixed random choice."""
+        by_class = bool((self.labels.diff() >= 0).all())
+        if count >= len(self) or not by_class:
+            return self.first(count)
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
+        return self.select(order[:count].to(self.labels.device))
+
     def to(self, device: torch.device | str) -> "Split":
         """The same split on `device`."""
         return replace(self, pixels=self.pixels.to(device), labels=self.labels.to(device))

@@ -1,6 +1,6 @@
 """From names to experiments: what the command line and the papers ask for, as steps."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
 
@@ -41,7 +41,7 @@ class Question:
         attacks: As `attack` takes them.
         norm: Of the budgets.
         epsilons: Budgets.
-        knowledge: Of the attackers.
+        knowledge: Of the attackers; `adaptive` is always added, since the others alone flatter a defense.
         images: Test images.
         classifier: Network of the classifier.
         autoencoder: Networks of the autoencoders, unless a defense names its own.
@@ -70,6 +70,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
         question.classifier or _defaults(question).classifier, data, question, scale, resources
     )
     transfer = "transfer" in question.knowledge
+    other = replace(question, seed=question.seed + 1)  # the attacker's copy has weights of its own
     return [
         Experiment(
             system=System.of(
@@ -79,10 +80,8 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
             attacks=tuple(attack(text) for text in question.attacks),
             norm=question.norm,
             epsilons=_epsilons(question),
-            knowledge=question.knowledge,
-            substitute=_classifier(question.substitute, data, question, scale, resources)
-            if transfer
-            else None,
+            knowledge=tuple(dict.fromkeys((*question.knowledge, "adaptive"))),
+            substitute=_classifier(question.substitute, data, other, scale, resources) if transfer else None,
             draws=scale.draws,
             eot=scale.eot,
             audit=scale.audit,
@@ -162,7 +161,8 @@ def _rehearse(
     with seeded(0):
         autoencoders = [spec.build(data.shape).to(resources.device).eval() for spec in specs]
         bare = _untrained(classifier.network, classifier.data, resources)
-        recipe.build(bare, autoencoders, data.validation)
+        system = recipe.build(bare, autoencoders, data.validation)
+        system.predict(data.test.first(1).images())
 
 
 def _untrained(network: str, data: Data, resources: Resources) -> Classifier:

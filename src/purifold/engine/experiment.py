@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, final
 
 from purifold.attacks.base import Attack, MinimumNormAttack
+from purifold.engine.plan import needed
 from purifold.engine.step import Step
 from purifold.engine.steps.audit import Audit, read_checks
 from purifold.engine.steps.craft import Craft
@@ -31,15 +32,14 @@ class Experiment:
 
     Args:
         system: The defended system.
-        count: The first so many test images.
+        count: How many test images; see `Split.sample`.
         attacks: Each runs at every budget and knowledge that gives it what it needs.
         norm: Of the budgets.
         epsilons: Budgets, ascending.
         knowledge: Of the attackers.
         substitute: The classifier of a `transfer` attacker.
         draws: Predictions of each image by a stochastic system.
-        eot: Draws that gradients are averaged over; minimum-norm attacks, whose searches are long, switch
-            sampling off instead, as `ae-robustness` does.
+        eot: Draws that gradients of a stochastic system are averaged over.
         audit: Images that each sanity check tries.
         seed: Of attacks, draws and checks.
     """
@@ -105,7 +105,9 @@ class Experiment:
         crafts = {knowledge: self._crafts(knowledge, threat) for knowledge in self.knowledge}
         return Gallery(
             system=self.system,
-            images=PICTURES,
+            count=self.count,
+            images=min(PICTURES, self.count),
+            threat=threat,
             crafts=tuple(found[0] for found in crafts.values()),
             knowledge=tuple(crafts),
             seed=self.seed,
@@ -133,7 +135,7 @@ class Experiment:
             title=title,
             command=command,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=sum(store.manifest(step).seconds for step in self.steps()),
+            seconds=sum(store.manifest(step).seconds for step in needed(self.steps(), lambda step: False)[1]),
             data=split,
             classifier=_classifier(self.system.classifier, store),
             defense=self._defense(),
@@ -165,8 +167,7 @@ class Experiment:
         )
 
     def _craft(self, attack: Attack, knowledge: Knowledge, threat: ThreatModel) -> Craft:
-        minimum_norm = isinstance(attack, MinimumNormAttack)
-        if minimum_norm and threat.norm == "l2":
+        if isinstance(attack, MinimumNormAttack) and threat.norm == "l2":
             threat = ThreatModel("l2", math.inf)  # one search serves every budget
         return Craft.of(
             self.system,
@@ -175,7 +176,7 @@ class Experiment:
             threat,
             knowledge,
             substitute=self.substitute,
-            eot=1 if minimum_norm else self.eot,
+            eot=self.eot,
             seed=self.seed,
         )
 

@@ -52,6 +52,6 @@ class Scale:
 
 SCALES: dict[str, Scale] = {
     "smoke": Scale(name="smoke", images=200, seen=40_000, epochs=40, draws=10, eot=5, audit=32),
-    "cpu": Scale(name="cpu", images=1_000, seen=360_000, epochs=80, draws=10, eot=10, audit=64),
+    "cpu": Scale(name="cpu", images=1_000, seen=360_000, epochs=80, draws=10, eot=5, audit=64),
     "paper": Scale(name="paper", images=10_000, seen=3_000_000, epochs=200, draws=20, eot=20, audit=256),
 }

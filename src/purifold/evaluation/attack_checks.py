@@ -29,14 +29,15 @@ SAME = 1e-6
     why="an attack too weak for no defense says nothing about one; more steps, or a larger largest epsilon",
 )
 def breaks_undefended(trial: Trial) -> Verdict:
-    """Whether the attacks of many steps break the bare classifier at this budget."""
+    """Whether the attacks of the evaluation break the bare classifier at this budget."""
     right = trial.right(trial.undefended)
     count = int(right.sum())
     if count == 0:
         return Verdict(None, "the classifier is right on none of the images", "a trained classifier")
-    attacks = list(trial.calibrators.values())
-    kept = Proportion(int(trial.kept(trial.undefended, attacks, trial.threat, among=right).sum()), count)
-    measured = f"{', '.join(trial.calibrators)} left {kept} of the images right when clean, at {trial.threat}"
+    attacks = numbered(trial.attacks)
+    left = trial.kept(trial.undefended, list(attacks.values()), trial.threat, among=right)
+    kept = Proportion(int(left.sum()), count)
+    measured = f"{', '.join(attacks)} left {kept} of the images right when clean, at {trial.threat}"
     wanted = f"at most {LEFT:.0%} (up to {most(LEFT, count)} of {count})"
     return Verdict(at_most(kept, LEFT), measured, wanted)
 

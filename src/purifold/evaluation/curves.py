@@ -37,11 +37,15 @@ def against_epsilon(outcomes: Sequence[Outcome], attack: str | None = None) -> C
 def against_relative_l2(outcomes: Sequence[Outcome], attack: str) -> Curve:
     """Robust accuracy against the mean over images of ||adversarial - clean|| / ||clean||, from 0 on.
 
+    The accuracy is the worst case over the surfaces that the attack was tried on, the difference that of
+    the first of them.
+
     Args:
         outcomes: Of one system, norm and knowledge on the same images, each at another epsilon.
         attack: Whose images are measured: a worst case over attacks has no one distance.
     """
-    return _curve(outcomes, attack, lambda outcome: relative_l2(outcome, attack))
+    together = [outcome.together(attack) for outcome in outcomes]
+    return _curve(together, None, lambda outcome: relative_l2(outcome, next(iter(outcome.attacked))))
 
 
 def relative_l2(outcome: Outcome, attack: str) -> float:

@@ -1,7 +1,7 @@
 """Predictions of each image, clean and attacked: every figure is computed from these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, TypeAlias, final
 
@@ -128,6 +128,13 @@ class Outcome:
     def rejection(self, attack: str) -> Proportion:
         """Share of the attack's images turned away: a success."""
         return Proportion.of(majority(self.of(attack).predictions == REJECTED))
+
+    def together(self, attack: str) -> "Outcome":
+        """This attack alone, on all the surfaces it was tried on: "pgd" with "pgd+eot20"."""
+        tried = {name: found for name, found in self.attacked.items() if name.partition("+")[0] == attack}
+        if not tried:
+            raise unknown("attack", attack, self.attacked)
+        return replace(self, attacked=tried)
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What JSON holds of this outcome, and its arrays by name; `from_arrays` turns them back exactly."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from purifold.evaluation.curves import Curve, against_epsilon, against_relative_l2
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
-from purifold.report.lines import LADDER
+from purifold.report.lines import LADDER, families, named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,10 +34,10 @@ def against_difference(records: Sequence[Record], attack: str) -> "Figure":
     figure, panels = _grid(len(records))
     for axes, record in zip(panels, records, strict=True):
         for level in LADDER:
-            outcomes = [outcome for outcome in _of(record, level) if attack in outcome.attacked]
+            outcomes = [outcome for outcome in _of(record, level) if attack in families(outcome)]
             if outcomes:
                 _draw(axes, against_relative_l2(outcomes, attack), level)
-        _label(axes, str(record.defense["name"]), "mean relative L2 difference")
+        _label(axes, named(record), "mean relative L2 difference")
     _share_legend(figure, panels)
     return figure
 
@@ -79,8 +79,7 @@ def _budget_panel(axes: "Axes", record: Record) -> None:
         if outcomes:
             _draw(axes, against_epsilon(outcomes), level)
     norm = record.outcomes[0].threat.norm
-    mark = " (unreliable)" if record.unreliable else ""
-    _label(axes, f"{record.defense['name']}{mark}", f"{norm} budget")
+    _label(axes, named(record), f"{norm} budget")
 
 
 def _of(record: Record, level: str) -> list[Outcome]:
@@ -123,17 +122,17 @@ def _grid(count: int) -> "tuple[Figure, list[Axes]]":
 
 
 def _share_legend(figure: "Figure", panels: "Sequence[Axes]") -> None:
-    named: dict[str, Any] = {}
+    handles: dict[str, Any] = {}
     for panel in panels:
         panel.title.set_fontsize(9)
         panel.xaxis.label.set_fontsize(8)
         panel.yaxis.label.set_fontsize(8)
-        named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+        handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend(
-        list(named.values()),
-        list(named),
+        list(handles.values()),
+        list(handles),
         loc="outside lower center",
-        ncols=len(named),
+        ncols=len(handles),
         frameon=False,
         fontsize=8,
     )

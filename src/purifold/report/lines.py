@@ -13,6 +13,7 @@ from purifold.types import Mask
 
 LADDER: tuple[Knowledge, ...] = ("oblivious", "transfer", "scores", "adaptive")
 """Knowledge levels in the order that tables show them."""
+UNRELIABLE = " (unreliable)"
 
 
 @final
@@ -63,6 +64,16 @@ def short(found: Proportion) -> str:
     """The same for a terminal, "45.2 (40-51)", the bounds rounded outwards."""
     low, high = found.interval()
     return f"{100 * found.value:.1f} ({math.floor(100 * low)}-{math.ceil(100 * high)})"
+
+
+def named(record: Record) -> str:
+    """The defense's name, with a mark where its numbers are not to be relied on."""
+    return f"{record.defense['name']}{UNRELIABLE if record.unreliable else ''}"
+
+
+def families(outcome: Outcome) -> list[str]:
+    """The attacks, each once for all the surfaces that it was tried on."""
+    return list(dict.fromkeys(name.partition("+")[0] for name in outcome.attacked))
 
 
 def _line(record: Record, outcomes: Sequence[Outcome]) -> Line:

@@ -6,7 +6,7 @@ from typing import Any
 
 from purifold.evaluation.summary import rows
 from purifold.report import figures, tables
-from purifold.report.lines import ladder, lines, percent
+from purifold.report.lines import families, ladder, lines, percent
 from purifold.report.pictures import gallery
 from purifold.report.results import Results
 from purifold.report.sentences import meaning
@@ -36,7 +36,7 @@ def _figures(results: Results) -> dict[str, bytes]:
         "accuracy.svg": figures.svg(figures.against_budget(results.records)).encode(),
         "training.svg": figures.svg(figures.trainings(results.trainings)).encode(),
     }
-    for attack in _oblivious_attacks(results):
+    for attack in _attacks(results):
         figure = figures.against_difference(results.records, attack)
         drawn[f"difference-{attack}.svg"] = figures.svg(figure).encode()
     for record in results.records:
@@ -45,10 +45,10 @@ def _figures(results: Results) -> dict[str, bytes]:
     return drawn
 
 
-def _oblivious_attacks(results: Results) -> list[str]:
-    """Attacks that every defense has at every knowledge, by one name."""
+def _attacks(results: Results) -> list[str]:
+    """Every attack that some outcome has."""
     outcomes = [outcome for record in results.records for outcome in record.outcomes]
-    return [name for name in outcomes[0].attacked if all(name in outcome.attacked for outcome in outcomes)]
+    return list(dict.fromkeys(attack for outcome in outcomes for attack in families(outcome)))
 
 
 def _content(results: Results, drawn: dict[str, bytes]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from purifold.defenses.base import REJECTED
-from purifold.engine.steps.gallery import CLEAN, Pictures, Shown
+from purifold.engine.steps.gallery import Pictures, Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ def gallery(pictures: Pictures) -> "Figure":
 
 def _rows(level: str, shown: Shown) -> list[tuple[str, np.ndarray, np.ndarray | None]]:
     """Title, images and answers of each row; the answers stand under what the classifier saw."""
-    title = level if level == CLEAN else f"{level}\nattack"
+    title = level.replace(", ", ",\n")
     if np.array_equal(shown.images, shown.purified):
         return [(title, shown.images, shown.predicted)]
     return [(title, shown.images, None), ("purified", shown.purified, shown.predicted)]

@@ -7,6 +7,7 @@ import numpy as np
 from purifold.evaluation.curves import against_relative_l2
 from purifold.evaluation.record import Record
 from purifold.papers.base import Paper, Printed
+from purifold.report.lines import families, named
 from purifold.report.results import Results
 from purifold.training.storage import write_bytes
 
@@ -29,14 +30,14 @@ def _row(cell: Printed, record: Record) -> tuple[str, ...]:
     ours = {level: _at(record, level, cell.attack, cell.relative_l2) for level in LEVELS}
     oblivious, adaptive = ours["oblivious"], ours["adaptive"]
     difference = "" if oblivious is None else f"{100 * (oblivious - cell.accuracy):+.1f}"
-    place = (cell.attack, f"{cell.relative_l2:.3f}", cell.defense, f"{100 * cell.accuracy:.1f}")
+    place = (cell.attack, f"{cell.relative_l2:.3f}", named(record), f"{100 * cell.accuracy:.1f}")
     return (*place, _share(oblivious), difference, _share(adaptive))
 
 
 def _at(record: Record, level: str, attack: str, relative_l2: float) -> float | None:
     """Accuracy at a relative L2 difference, linear between our budgets; None beyond them."""
     outcomes = [
-        outcome for outcome in record.outcomes if outcome.knowledge == level and attack in outcome.attacked
+        outcome for outcome in record.outcomes if outcome.knowledge == level and attack in families(outcome)
     ]
     if not outcomes:
         return None

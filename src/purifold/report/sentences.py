@@ -42,10 +42,14 @@ def _telling(found: Sequence[Line]) -> float:
     return min(broken, default=max(line.epsilon for line in found))
 
 
+def _reliable(here: Sequence[Line]) -> list[Line]:
+    return [line for line in here if line.defense != BARE and not line.unreliable]
+
+
 def _oblivious(here: Sequence[Line]) -> str:
-    shown = [line for line in here if "oblivious" in line.robust and line.defense != BARE]
+    shown = [line for line in _reliable(here) if "oblivious" in line.robust]
     if not shown:
-        return "No defense was tried against an attacker who ignores it."
+        return "No reliable number was found for a defense against an attacker who ignores it."
     best = max(shown, key=lambda line: line.robust["oblivious"].value)
     bare = next((line for line in here if line.defense == BARE), None)
     beside = "" if bare is None else f", where the bare classifier keeps {_share(Proportion.of(bare.worst))}"
@@ -56,9 +60,9 @@ def _oblivious(here: Sequence[Line]) -> str:
 
 
 def _adaptive(here: Sequence[Line]) -> str:
-    shown = [line for line in here if "adaptive" in line.robust and line.defense != BARE]
+    shown = [line for line in _reliable(here) if "adaptive" in line.robust]
     if not shown:
-        return "No attacker who knows the defense was tried, so none of this says that it is robust."
+        return "No reliable attack by someone who knows the defense was made: nothing here says it is robust."
     best = max(shown, key=lambda line: Proportion.of(line.worst).value)
     return (
         f"Against one who attacks classifier and defense together, the best, {best.defense}, keeps "
@@ -80,7 +84,7 @@ def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
     count = here[0].clean.trials
     failed = [str(record.defense["name"]) for record in records if record.unreliable]
     checks = (
-        "every sanity check passed, which rules out known mistakes and proves nothing"
+        "no sanity check failed, which rules out known mistakes and proves nothing"
         if not failed
         else f"sanity checks failed for {', '.join(failed)}, whose numbers are not to be relied on"
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from purifold.evaluation.curves import relative_l2
 from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
-from purifold.evaluation.summary import Row, rows
-from purifold.report.lines import Line, ladder, lines, percent, short
+from purifold.report.lines import LADDER, UNRELIABLE, Line, families, ladder, lines, named, percent, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +42,7 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
         last = place + 1 == len(found) or found[place + 1].defense != line.defense
         shown = cells(line, found, short)[:-1]
         if line.unreliable:
-            shown[0] += " (unreliable)"
+            shown[0] += UNRELIABLE
         table.add_row(*shown, end_section=last, style="red" if line.unreliable else "")
     return table
 
@@ -53,33 +54,44 @@ def markdown(records: Sequence[Record]) -> str:
 
 
 def by_attack(records: Sequence[Record]) -> str:
-    """In Markdown, a line for each attack and budget: every defense, oblivious beside adaptive.
+    """In Markdown, a line for each attack and budget: every defense by every knowledge side by side.
 
     The relative L2 difference is that of the oblivious images, which all defenses share.
     """
-    found = [row for record in records for row in rows(record)]
-    defenses = list(dict.fromkeys(row.defense for row in found))
-    levels = [level for level in ("oblivious", "adaptive") if any(row.knowledge == level for row in found)]
-    attacks = dict.fromkeys((row.attack, row.epsilon) for row in found if row.knowledge == "oblivious")
-    titles = [
-        "attack",
-        "epsilon",
-        "relative L2",
-        *(f"{name}, {level}" for name in defenses for level in levels),
+    outcomes = [outcome for record in records for outcome in record.outcomes]
+    levels = [level for level in LADDER if any(outcome.knowledge == level for outcome in outcomes)]
+    attacks = dict.fromkeys(
+        (attack, outcome.threat.epsilon) for outcome in outcomes for attack in families(outcome)
+    )
+    columns = [(record, level) for record in records for level in levels]
+    titles = ["attack", "epsilon", "relative L2", *(f"{named(record)}, {level}" for record, level in columns)]
+    body = [
+        [attack, f"{epsilon:.4g}", _difference(outcomes, attack, epsilon)]
+        + [_share(record, level, attack, epsilon) for record, level in columns]
+        for attack, epsilon in attacks
     ]
-    body = []
-    for attack, epsilon in attacks:
-        here = [row for row in found if row.epsilon == epsilon and row.attack.partition("+")[0] == attack]
-        distance = next((row.relative_l2 for row in here if row.knowledge == "oblivious"), None)
-        shares = [_strongest(here, name, level) for name in defenses for level in levels]
-        body.append([attack, f"{epsilon:.4g}", "" if distance is None else f"{distance:.3f}", *shares])
     return _markdown(titles, body)
 
 
-def _strongest(found: Sequence[Row], defense: str, knowledge: str) -> str:
-    """The lowest accuracy among an attack's surfaces (sampling off, averaged over draws)."""
-    here = [row.accuracy for row in found if row.defense == defense and row.knowledge == knowledge]
-    return percent(min(here, key=lambda share: share.value)) if here else ""
+def _difference(outcomes: Sequence[Outcome], attack: str, epsilon: float) -> str:
+    found = (
+        f"{relative_l2(outcome, attack):.3f}"
+        for outcome in outcomes
+        if outcome.knowledge == "oblivious"
+        and outcome.threat.epsilon == epsilon
+        and attack in outcome.attacked
+    )
+    return next(found, "")
+
+
+def _share(record: Record, level: str, attack: str, epsilon: float) -> str:
+    """The worst case over the attack's surfaces (sampling off, averaged over draws), image by image."""
+    found = (
+        percent(outcome.together(attack).robust_accuracy())
+        for outcome in record.outcomes
+        if outcome.knowledge == level and outcome.threat.epsilon == epsilon and attack in families(outcome)
+    )
+    return next(found, "")
 
 
 def _markdown(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:

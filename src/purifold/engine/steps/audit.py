@@ -23,7 +23,7 @@ class Audit(Step):
 
     Args:
         system: The one evaluated.
-        count: The first so many test images were evaluated.
+        count: So many test images were evaluated.
         images: How many of these the checks try.
         attacks: Those of the evaluation.
         threat: The largest budget of the evaluation.

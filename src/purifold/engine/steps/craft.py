@@ -25,7 +25,7 @@ class Craft(Step):
 
     Args:
         system: What the attacker attacks; the bare one where the knowledge shows no more.
-        count: The first so many test images.
+        count: How many test images; see `Split.sample`.
         attack: With its configuration.
         threat: The budget.
         knowledge: What the attacker uses of the system.

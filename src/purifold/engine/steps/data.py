@@ -40,9 +40,9 @@ class Data:
         return found
 
     def part(self, name: str, resources: Resources, count: int | None = None) -> Split:
-        """The first `count` images of a part, or all."""
+        """A part, or `Split.sample` of it."""
         part = self.load(resources).part(name)
-        return part if count is None else part.first(count)
+        return part if count is None else part.sample(count)
 
 
 @lru_cache(maxsize=4)

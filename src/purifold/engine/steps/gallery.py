@@ -13,6 +13,7 @@ from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
 from purifold.evaluation.surface import Knowledge
 from purifold.randomness import seeded
+from purifold.threat import ThreatModel
 from purifold.types import Images, Labels
 
 GALLERY = "gallery.npz"
@@ -26,8 +27,10 @@ class Gallery(Step):
 
     Args:
         system: Whose answers are shown.
-        images: How many.
-        crafts: One attack's images for each knowledge, all of one budget.
+        count: How many test images were attacked; see `Split.sample`.
+        images: How many of these are shown.
+        threat: The budget that is shown.
+        crafts: One attack's images for each knowledge, at this budget or unbounded.
         knowledge: What each of `crafts` is filed under.
         seed: Of a stochastic purifier.
     """
@@ -35,7 +38,9 @@ class Gallery(Step):
     kind: ClassVar[str] = "gallery"
 
     system: System
+    count: int
     images: int
+    threat: ThreatModel
     crafts: tuple[Craft, ...]
     knowledge: tuple[Knowledge, ...]
     seed: int
@@ -48,10 +53,11 @@ class Gallery(Step):
     def run(self, bench: Workbench) -> None:
         """Purifies and predicts; see `Step.run`."""
         defended = self.system.build(bench)
-        split = self.system.data.part("test", bench.resources, self.images)
+        split = self.system.data.part("test", bench.resources, self.count).first(self.images)
         submitted = {CLEAN: split.images()}
         for knowledge, craft in zip(self.knowledge, self.crafts, strict=True):
-            submitted[knowledge] = next(iter(craft.load(bench).values()))[: len(split)]
+            adversarial = next(iter(craft.load(bench).values()))[: len(split)]
+            submitted[f"{craft.attack.name}, {knowledge}"] = self.threat.within(adversarial, split.images())
         arrays = {"labels": split.labels.cpu().numpy(), "classes": np.array(split.classes)}
         for name, images in submitted.items():
             purified, predicted = self._answer(defended, images)
@@ -81,7 +87,7 @@ class Shown:
 @final
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What a gallery's file holds: true labels, class names, and the images by knowledge, "clean" first."""
+    """What a gallery's file holds: true labels, class names, and images by attack, "clean" first."""
 
     labels: np.ndarray
     classes: tuple[str, ...]

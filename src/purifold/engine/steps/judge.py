@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import ClassVar, final
 
 import numpy as np
-import torch
 
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
+from purifold.evaluation.evaluate import numbered
 from purifold.evaluation.judge import judge
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.surface import Knowledge
@@ -27,7 +27,7 @@ class Judge(Step):
 
     Args:
         system: The deployed one.
-        count: The first so many test images.
+        count: How many test images; see `Split.sample`.
         crafts: The attacks, on the images of `count`, at this budget or unbounded.
         threat: The budget.
         knowledge: What the outcome is filed under.
@@ -70,11 +70,9 @@ class Judge(Step):
     def _adversarial(self, images: Images, bench: Workbench) -> dict[str, Images]:
         """By attack; where an unbounded attack went beyond this budget it failed: the clean image."""
         found = {}
-        for craft in self.crafts:
-            for name, adversarial in craft.load(bench).items():
-                kept = self.threat.contains(adversarial, images)[:, None, None, None]
-                unbounded = craft.threat.epsilon > self.threat.epsilon
-                found[name] = torch.where(kept, adversarial, images) if unbounded else adversarial
+        for name, craft in zip(numbered([craft.attack for craft in self.crafts]), self.crafts, strict=True):
+            for label, adversarial in craft.load(bench).items():
+                found[name + label.removeprefix(craft.attack.name)] = self.threat.within(adversarial, images)
         return found
 
 

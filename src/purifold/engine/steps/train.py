@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, final
 
@@ -37,7 +37,7 @@ class TrainClassifier(Step):
 
     Args:
         data: What it is trained on.
-        images: The first so many training images.
+        images: How many of the training images; see `Split.sample`.
         network: By name; see `purifold.networks`.
         config: How it is trained.
         seed: Of its weights and its training.
@@ -80,7 +80,7 @@ class TrainAutoencoder(Step):
 
     Args:
         data: What it is trained on.
-        images: The first so many training images.
+        images: How many of the training images; see `Split.sample`.
         spec: Networks and objective.
         config: How it is trained.
         seed: Of its weights and its training.
@@ -97,9 +97,14 @@ class TrainAutoencoder(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        denoising = "denoising " if self.spec.denoising else ""
-        contractive = "contractive " if self.spec.contractive_weight else ""
-        return f"train {denoising}{contractive}{self.spec.kind} autoencoder on {self.data.name}"
+        defaults = AutoencoderSpec(kind=self.spec.kind, network=self.spec.network, latent=self.spec.latent)
+        own = [
+            f"{field.name} {getattr(self.spec, field.name)}"
+            for field in fields(AutoencoderSpec)
+            if getattr(self.spec, field.name) != getattr(defaults, field.name)
+        ]
+        name = f"{self.spec.kind} autoencoder {self.spec.network} {self.spec.latent}"
+        return f"train {', '.join([name, *own])} on {self.data.name}"
 
     def run(self, bench: Workbench) -> None:
         """Trains the autoencoder; see `Step.run`."""
@@ -131,7 +136,7 @@ def _train(
     data = step.data.load(bench.resources)
     history = fit(
         model.to(bench.resources.device),
-        data.part("train").first(step.images),
+        data.part("train").sample(step.images),
         loss,
         step.config,
         seed=step.seed,
