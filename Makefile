@@ -16,11 +16,14 @@ install: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
+# A process a core, each with one thread: more threads than cores stand in each other's way.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadscope
+
 test: install lint
-	$(BIN)/pytest -q
+	$(PYTEST)
 
 quick: install
-	$(BIN)/pytest -q -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +101,12 @@ def main() -> None:
 
 def contenders(model: Counted) -> Iterator[Contender]:
     """Everything that is compared; peers that are not installed are left out, and that is said."""
-    ours = {
-        "cw-l2": (CarliniWagner(steps=100, search_steps=9, rate=0.1), ThreatModel("l2", math.inf)),
-        "deepfool": (DeepFool(), ThreatModel("l2", math.inf)),
-        "pgd-40": (PGD(steps=40, step=STEP / EPSILON), ThreatModel("linf", EPSILON)),
-    }
-    for work, (attack, threat) in ours.items():
-        yield Contender(work, "purifold", IMAGES, 3, _ours(attack, model, threat))
+    ball, free = ThreatModel("linf", EPSILON), ThreatModel("l2", math.inf)
+    pgd = PGD(steps=40, step=STEP / EPSILON)
+    yield _ours("cw-l2", "purifold", CarliniWagner(steps=100, search_steps=9, rate=0.1), model, free)
+    yield _ours("deepfool", "purifold", DeepFool(), model, free)
+    yield _ours("pgd-40", "purifold", replace(pgd, confidence=0.0), model, ball)
+    yield _ours("pgd-40", "purifold, all", pgd, model, ball)  # goes on after the first success
     for peer in (_foolbox, _art, _torchattacks):
         try:
             yield from peer(model)
@@ -115,8 +114,8 @@ def contenders(model: Counted) -> Iterator[Contender]:
             print(f"left out: {error}; `make bench` installs it")
 
 
-def _ours(attack: Attack, model: Counted, threat: ThreatModel) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda images, labels: attack(model, images, labels, threat)
+def _ours(work: str, name: str, attack: Attack, model: Counted, threat: ThreatModel) -> Contender:
+    return Contender(work, name, IMAGES, 3, lambda images, labels: attack(model, images, labels, threat))
 
 
 def _foolbox(model: Counted) -> Iterator[Contender]:
@@ -150,7 +149,7 @@ def _art(model: Counted) -> Iterator[Contender]:
             FEW,
             1,
         ),
-        "deepfool": (evasion.DeepFool(wrapped, max_iter=50, epsilon=0.02, nb_grads=10, **shared), IMAGES, 3),
+        "deepfool": (evasion.DeepFool(wrapped, max_iter=50, epsilon=0.02, nb_grads=10, **shared), FEW, 1),
         "pgd-40": (
             evasion.ProjectedGradientDescentPyTorch(
                 wrapped, eps=EPSILON, eps_step=STEP, max_iter=40, num_random_init=1, **shared
