@@ -175,3 +175,16 @@ def test_the_same_seed_gives_the_same_outcome(brightness, levels):
     for name, attacked in first.attacked.items():
         assert torch.equal(attacked.predictions, again.attacked[name].predictions)
         assert torch.equal(attacked.l2, again.attacked[name].l2)
+
+
+def test_a_system_without_a_gradient_is_also_attacked_through_its_surrogate_alone(brightness, levels):
+    split, attack = levels(140, 150, 110), PGD(steps=5)
+    system = Defended(brightness, Rounding()).eval()
+    adaptive = craft(system, split, [attack], LINF, "adaptive", seed=0)
+    assert list(adaptive) == ["pgd", "pgd+surrogate"]
+    # the surrogate is the identity, so that the attacker works on the bare classifier
+    oblivious = craft(system, split, [attack], LINF, "oblivious", seed=0)
+    assert torch.equal(adaptive["pgd+surrogate"], oblivious["pgd"])
+    both = evaluate(system, split, [attack], LINF, "adaptive", seed=0).robust()
+    alone = evaluate(system, split, [attack], LINF, "oblivious", seed=0).robust()
+    assert not (both & ~alone).any()

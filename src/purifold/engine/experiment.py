@@ -74,9 +74,7 @@ class Experiment:
     @property
     def name(self) -> str:
         """Of its record: the defense, in letters that a file name may hold."""
-        return "".join(
-            letter if letter.isalnum() or letter in "-." else "_" for letter in self.system.defense
-        )
+        return file_name(self.system.defense)
 
     def judged(self) -> tuple[Judge, ...]:
         """The outcomes, by knowledge and then budget."""
@@ -186,6 +184,11 @@ class Experiment:
             "options": self.system.options,
             "autoencoders": [step.describe() for step in self.system.autoencoders],
         }
+
+
+def file_name(defense: str) -> str:
+    """The defense's name in letters that a file name may hold on any system."""
+    return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in defense)
 
 
 def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:

@@ -81,8 +81,9 @@ def craft(
 ) -> dict[str, Images]:
     """Adversarial images of each attack, by its name; a second attack of one name is "pgd-2", in their order.
 
-    A stochastic system is attacked by gradient with sampling off ("pgd") and averaged over `eot` draws
-    ("pgd+eot20"), by queries only averaged. The judge's worst case takes both.
+    An adaptive attacker tries a stochastic system with sampling off ("pgd") and averaged over `eot` draws
+    ("pgd+eot20"), by queries only averaged; and a system without a gradient of its own by BPDA ("pgd") and
+    on its surrogate alone ("pgd+surrogate"). The judge's worst case takes all.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
@@ -101,7 +102,7 @@ def craft(
                 result[rows] = attack(
                     model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size
                 )
-            adversarial[name if draws == 1 else f"{name}+eot{draws}"] = result
+            adversarial[name + _suffix(draws)] = result
     return adversarial
 
 
@@ -116,10 +117,19 @@ def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
 
 
 def _surfaces(defended: Defended, attack: Attack, knowledge: Knowledge, eot: int) -> tuple[int, ...]:
-    """Draws of each surface that the attack is tried on."""
-    if not defended.stochastic or knowledge not in ("adaptive", "scores") or eot == 1:
+    """Draws of each surface that the attack is tried on; see `surface`."""
+    if knowledge not in ("adaptive", "scores"):
         return (1,)
-    return (1, eot) if attack.needs_gradients else (eot,)
+    averaged = (eot,) if defended.stochastic and eot > 1 else ()
+    if not attack.needs_gradients:
+        return averaged or (1,)
+    purifier = defended.purifier
+    imitated = () if purifier is None or purifier.differentiable else (0,)
+    return (1, *averaged, *imitated)
+
+
+def _suffix(draws: int) -> str:
+    return {0: "+surrogate", 1: ""}.get(draws, f"+eot{draws}")
 
 
 def _groups(

@@ -37,7 +37,9 @@ def surface(
         knowledge: What the attacker may use.
         draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off, above that the logits
             are averaged over so many draws (EOT); `scores` averages always. A deterministic system is the
-            same at any number.
+            same at any number above 0. At 0 an adaptive attacker works on the purifier's surrogate alone,
+            forward as well as backward: where a surrogate's gradient stands in, its own optimum may
+            deceive the system better than the mixture does.
         substitute: The classifier of a `transfer` attacker; refused with other knowledge.
         label: True class of all images that the surface will be given; a system with detectors needs it.
     """
@@ -66,7 +68,7 @@ def _check(defended: Defended, knowledge: Knowledge, draws: int, substitute: nn.
     if knowledge not in get_args(Knowledge):
         raise unknown("knowledge", str(knowledge), get_args(Knowledge))
     check_evaluating(defended, "defended")
-    check_at_least(draws, 1, "draws")
+    check_at_least(draws, 0, "draws")
     if knowledge == "transfer" and substitute is None:
         raise InputError("substitute must be a classifier for transfer knowledge, got None")
     if substitute is not None:
@@ -85,7 +87,7 @@ def _adaptive(defended: Defended, draws: int) -> Model:
     purifier, classifier = defended.purifier, defended.classifier
     if purifier is None:
         return classifier
-    if purifier.stochastic and draws == 1:
+    if draws == 0 or (purifier.stochastic and draws == 1):
         return lambda images: classifier(purifier.surrogate(images))
     purify = purifier if purifier.differentiable else StraightThrough(purifier, purifier.surrogate)
 

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from purifold.engine.experiment import file_name
 from purifold.evaluation.summary import rows
 from purifold.report import figures, tables
 from purifold.report.lines import families, ladder, lines, percent
@@ -41,7 +42,7 @@ def _figures(results: Results) -> dict[str, bytes]:
         drawn[f"difference-{attack}.svg"] = figures.svg(figure).encode()
     for record in results.records:
         name = str(record.defense["name"])
-        drawn[f"gallery-{name}.png"] = figures.png(gallery(results.galleries[name]))
+        drawn[f"gallery-{file_name(name)}.png"] = figures.png(gallery(results.galleries[name]))
     return drawn
 
 
@@ -65,10 +66,9 @@ def _content(results: Results, drawn: dict[str, bytes]) -> dict[str, Any]:
         "records": results.records,
         "first": first,
         "svg": {name: _inline(content) for name, content in drawn.items() if name.endswith(".svg")},
-        "png": {
-            name: base64.b64encode(content).decode()
-            for name, content in drawn.items()
-            if name.endswith(".png")
+        "galleries": {
+            name: base64.b64encode(drawn[f"gallery-{file_name(name)}.png"]).decode()
+            for name in results.galleries
         },
     }
 
