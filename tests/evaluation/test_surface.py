@@ -118,7 +118,7 @@ def test_adaptive_and_scores_see_the_detectors_and_the_others_do_not(brightness,
         ("transfer", {}, "substitute must be a classifier"),
         ("oblivious", {"substitute": nn.Identity().eval()}, "substitute must be left out"),
         ("transfer", {"substitute": nn.Identity()}, "substitute is in training mode"),
-        ("adaptive", {"draws": 0}, "draws must be 1 or above"),
+        ("adaptive", {"draws": -1}, "draws must be 0 or above"),
         ("adaptive", {}, "label must be the class"),
     ],
 )
