@@ -47,17 +47,19 @@ def breaks_undefended(trial: Trial) -> Verdict:
     why="an attack that gets worse as it goes on overshoots, loses its best image or follows noise",
 )
 def more_steps(trial: Trial) -> Verdict:
-    """Whether any attack leaves more images when its steps are doubled."""
-    found, passed = [], True
-    for label, attack in trial.calibrators.items():
-        once, twice = trial.left[label], trial.kept(trial.defended, [doubled(attack)], trial.threat)
-        passed = passed and not probably_more(twice, once)
-        taken = steps(attack) or 0
-        found.append(
-            f"{label} left {Proportion.of(once)} at {taken} steps, {Proportion.of(twice)} at {2 * taken}"
-        )
+    """Whether the attacks leave more images when their steps are doubled.
+
+    All of them together, as the worst case counts them: alone, a minimum-norm attack that goes on stops
+    nearer to the boundary, where a stochastic system's draws are more often right.
+    """
+    once = reduce(torch.logical_and, trial.left.values())
+    twice = trial.kept(
+        trial.defended, [doubled(attack) for attack in trial.calibrators.values()], trial.threat
+    )
+    taken = ", ".join(f"{label} with {steps(attack)}" for label, attack in trial.calibrators.items())
+    measured = f"{Proportion.of(once)} left by {taken} steps, {Proportion.of(twice)} by twice as many"
     wanted = "no more images left at twice the steps (exact one-sided test of the same images, 5 %)"
-    return Verdict(passed, "; ".join(found), wanted)
+    return Verdict(not probably_more(twice, once), measured, wanted)
 
 
 @check(

@@ -7,7 +7,7 @@ from purifold.evaluation.curves import relative_l2
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
-from purifold.report.lines import LADDER, UNRELIABLE, Line, families, ladder, lines, named, percent, short
+from purifold.report.lines import LADDER, Line, families, ladder, lines, named, percent, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,11 +38,13 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
     table.add_column("defense", overflow="fold")
     for column in header(found)[1:-1]:
         table.add_column(column, justify="right", no_wrap=True)
+    if any(line.unreliable for line in found):
+        table.caption = "* a sanity check failed: unreliable"
     for place, line in enumerate(found):
         last = place + 1 == len(found) or found[place + 1].defense != line.defense
         shown = cells(line, found, short)[:-1]
         if line.unreliable:
-            shown[0] += UNRELIABLE
+            shown[0] += " *"
         table.add_row(*shown, end_section=last, style="red" if line.unreliable else "")
     return table
 
