@@ -36,7 +36,7 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
         title=f"{title}; accuracy in percent", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
     table.add_column("defense", overflow="fold")
-    for column in header(found)[1:-1]:
+    for column in ["eps", *header(found)[2:-1]]:
         table.add_column(column, justify="right", no_wrap=True)
     if any(line.unreliable for line in found):
         table.caption = "* a sanity check failed: unreliable"
