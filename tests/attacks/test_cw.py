@@ -246,7 +246,7 @@ def test_multiplier_needs_a_third_of_bisect_s_passes_and_comes_as_near(row_wise,
     passes, lengths = {}, {}
     for search in ("multiplier", "bisect"):
         forward, backward = [], []
-        attack = CarliniWagner(search=search, steps=60, search_steps=6)
+        attack = CarliniWagner(search=search, steps=60, search_steps=6, descents=1)
         adversarial = attack(logged(row_wise, forward, backward), extreme_images, labels, ANYWHERE)
         assert sum(backward) == sum(map(len, forward))
         sizes = [len(batch) for batch in forward]
@@ -256,6 +256,16 @@ def test_multiplier_needs_a_third_of_bisect_s_passes_and_comes_as_near(row_wise,
         assert (row_wise(adversarial).argmax(dim=1) != labels).all()
     assert passes["multiplier"] < passes["bisect"] / 3
     assert (lengths["multiplier"] / lengths["bisect"]).median() < 1.005
+
+
+def test_a_second_descent_comes_nearer_for_some_and_farther_for_none(row_wise, extreme_images):
+    labels = row_wise(extreme_images).argmax(dim=1)
+    once, twice = (
+        ANYWHERE.distance(attack(row_wise, extreme_images, labels, ANYWHERE), extreme_images)
+        for attack in (CarliniWagner(descents=1), CarliniWagner(descents=2))
+    )
+    assert (twice <= once).all()
+    assert (twice < 0.999 * once).any()
 
 
 def test_a_far_too_small_c_grows_until_it_suffices(two_class):

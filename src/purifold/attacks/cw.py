@@ -39,6 +39,9 @@ MOMENTS = (0.9, 0.999)
 """Adam's decays."""
 STABLE = 1e-8
 """Adam's epsilon."""
+STARTS = ((1.0, 1.0), (0.1, 2.0))
+"""Factors on the first c and on the rate, one pair a descent: the two end in different minima, and the nearer
+of them is 0.7 % nearer on average than the first (768 MNIST validation images)."""
 
 
 @final
@@ -58,12 +61,15 @@ class CarliniWagner(MinimumNormAttack):
         confidence: kappa, the logit margin that a success must have.
         search: "bisect": every c starts at the clean image and runs all `steps`; c grows tenfold until it
             suffices, then halves its bracket. "multiplier": below.
+        descents: 1 or 2, of the search "multiplier"; the second starts with a tenth of the c and twice the
+            rate, and the nearer success counts. "bisect" starts anew with every c and takes no notice.
 
     Differs: x' = 0.5 + 0.6 tanh(w), with w bounded where x' leaves the pixel range; 0.5 + 0.5 tanh(w) has
     pixels at 0 and 1 at infinity. "multiplier" replaces the binary search: any c above the Lagrange
     multiplier of the boundary has the same minimum, so c becomes 1.5 times the multiplier measured whenever
     an image falls back across it, and doubles where it does not return. Each crossing cuts the image's rate,
-    an image whose loss stalls is done, and one that never succeeded tries ten times the c.
+    an image whose loss stalls is done, and one that never succeeded tries ten times the c; a second descent
+    from another start keeps a poor local minimum from being the answer.
     """
 
     name: ClassVar[str] = "cw-l2"
@@ -76,10 +82,13 @@ class CarliniWagner(MinimumNormAttack):
     initial_c: float | None = None
     confidence: float = 0.0
     search: Search = "multiplier"
+    descents: int = 2
 
     def __post_init__(self) -> None:
         check_at_least(self.steps, 1, "steps")
         check_at_least(self.search_steps, 1, "search_steps")
+        if self.descents not in {1, 2}:
+            raise InputError(f"descents must be 1 or 2, got {self.descents}")
         for name, value in (("rate", self.rate), ("initial_c", self.initial_c)):
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{name} must be above 0 and finite, got {value}")
@@ -95,10 +104,13 @@ class CarliniWagner(MinimumNormAttack):
         objective = _Objective(model, goal, self.confidence)
         missing, slope = objective(images, torch.arange(len(images), device=images.device))
         rows = missing.nonzero().squeeze(1)
-        descent = _Descent(objective, rows, images[rows], slope[rows], threat)
+        c, rate = self._first_c(missing[rows], slope[rows]), torch.full_like(missing[rows], self.rate)
         closest = _Closest(images)
+        starts = STARTS[: self.descents] if self.search == "multiplier" else STARTS[:1]
         search = self._bisect if self.search == "bisect" else self._follow
-        search(descent, closest, self._first_c(missing[rows], slope[rows]))
+        for c_factor, rate_factor in starts:
+            descent = _Descent(objective, rows, images[rows], slope[rows], threat)
+            search(descent, closest, c_factor * c, rate_factor * rate)
         return closest.images
 
     def _first_c(self, missing: Scores, slope: Images) -> Scores:
@@ -107,9 +119,9 @@ class CarliniWagner(MinimumNormAttack):
         steepness = slope.flatten(1).square().sum(dim=1)
         return torch.where(steepness > 0, EXCESS * 2 * missing / steepness, 1)
 
-    def _bisect(self, descent: "_Descent", closest: "_Closest", c: Scores) -> None:
+    def _bisect(self, descent: "_Descent", closest: "_Closest", c: Scores, rate: Scores) -> None:
         """The paper's search over c; every image takes `steps * search_steps` passes."""
-        lower, upper, rate = torch.zeros_like(c), torch.full_like(c, torch.inf), torch.full_like(c, self.rate)
+        lower, upper = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.search_steps if len(c) else 0):
             descent.restart()
             succeeded = torch.zeros_like(c, dtype=torch.bool)
@@ -120,9 +132,9 @@ class CarliniWagner(MinimumNormAttack):
             lower, upper = torch.where(succeeded, lower, c), torch.where(succeeded, c, upper)
             c = torch.where(upper.isinf(), GROWTH * c, (lower + upper) / 2)
 
-    def _follow(self, descent: "_Descent", closest: "_Closest", c: Scores) -> None:
+    def _follow(self, descent: "_Descent", closest: "_Closest", c: Scores, rate: Scores) -> None:
         """The search by multipliers; each image leaves the batch on its own."""
-        course = _Course(c, self.rate)
+        course = _Course(c, rate)
         while len(descent.rows):
             missing = descent.step(course.c, course.rate)
             lengths = closest.offer(descent.rows, descent.images, missing == 0)
@@ -220,9 +232,9 @@ class _Descent:
 class _Course:
     """How the search "multiplier" goes for each image."""
 
-    def __init__(self, c: Scores, rate: float) -> None:
+    def __init__(self, c: Scores, rate: Scores) -> None:
         self.c = c
-        self.rate = torch.full_like(c, rate)
+        self.rate = rate
         self.best = torch.full_like(c, torch.inf)
         self.least = torch.zeros_like(c)
         self.idle = torch.zeros_like(c)
