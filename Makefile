@@ -35,7 +35,7 @@ demo: install
 	$(BIN)/purifold demo
 
 bench: install
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks
 	$(BIN)/python -m benchmarks.attacks --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)

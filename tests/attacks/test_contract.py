@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from purifold.attacks.base import Attack
+from purifold.attacks.base import Attack, MinimumNormAttack
 from purifold.discovery import classes
 from purifold.errors import InputError
 from purifold.threat import ThreatModel
@@ -62,6 +62,11 @@ MODES = [
     for name, attack in ATTACKS.items()
     for norm in attack.norms
     for targeted in ([False, True] if attack.targetable else [False])
+]
+UNBOXED = [
+    mode
+    for mode in MODES
+    if issubclass(ATTACKS[mode.name], MinimumNormAttack) and mode.norm not in ATTACKS[mode.name].boxed
 ]
 every_mode = pytest.mark.parametrize("mode", MODES, ids=str)
 every_attack = pytest.mark.parametrize("name", ATTACKS)
@@ -327,3 +332,15 @@ def test_asks_for_gradients_only_if_it_says_so(name, row_wise, extreme_images):
     labels = row_wise(extreme_images).argmax(dim=1)
     quick(name)(watched, extreme_images, labels, ThreatModel(ATTACKS[name].norms[0], 0.05))
     assert any(asked) == ATTACKS[name].needs_gradients
+
+
+@pytest.mark.parametrize("mode", UNBOXED, ids=str)
+def test_where_no_box_shapes_the_search_one_search_serves_every_budget(mode, row_wise, extreme_images):
+    attack = mode.quick()
+    labels = row_wise(extreme_images).argmax(dim=1)
+    targets = mode.others(labels)
+    free = attack(row_wise, extreme_images, labels, ThreatModel(mode.norm, math.inf), targets)
+    tight = ThreatModel(mode.norm, float(np.median(lengths(free, extreme_images, mode.norm))))
+    bound = attack(row_wise, extreme_images, labels, tight, targets)
+    assert torch.equal(tight.within(free, extreme_images), bound)
+    assert not torch.equal(free, bound)

@@ -264,6 +264,21 @@ def test_each_option_of_a_recipe_can_be_set_to_what_it_is(name):
 
 
 @recipes
+@channels
+def test_a_recipe_says_truly_what_an_attacker_must_know_of_it(name, channel_count):
+    recipe = RECIPES[name]
+    defended, still = made(recipe, channel_count), made(recipe.still, channel_count)
+    assert defended.stochastic == recipe.stochastic
+    assert not still.stochastic
+    assert not recipe.still.stochastic
+    assert recipe.still.still == recipe.still
+    purifier, images = defended.purifier, photos(3, channel_count)
+    assert (purifier is None or purifier.differentiable) == recipe.differentiable
+    if recipe.stochastic:
+        assert torch.equal(purifier.surrogate(images), still.purifier(images))
+
+
+@recipes
 def test_a_recipe_refuses_another_number_of_autoencoders_and_a_classifier_in_training_mode(name):
     recipe = RECIPES[name]
     extra = example(PURIFIERS, "reconstruction", 1).autoencoder

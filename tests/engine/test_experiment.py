@@ -18,7 +18,7 @@ from purifold.errors import InputError
 from purifold.evaluation.evaluate import evaluate
 from purifold.threat import ThreatModel
 
-TINY = Scale(name="smoke", images=12, seen=5_500, epochs=5, draws=2, eot=2, audit=4)
+TINY = Scale(name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4)
 HERE = Resources()
 QUESTION = Question(
     data="digits", defenses=("none", "vae", "blur"), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.1, 0.3)
@@ -49,16 +49,41 @@ def test_defenses_share_one_classifier_and_the_images_of_an_attacker_who_does_no
     kinds = [step.kind for step in steps]
     assert kinds.count("train-classifier") == 1
     assert kinds.count("train-autoencoder") == 1
-    # two attacks at two budgets: once on the bare classifier, once on vae, once on blur
-    assert kinds.count("craft") == 3 * 2 * 2
+    # two attacks at two budgets: on the bare classifier, on vae with sampling off and averaged, on blur
+    assert kinds.count("craft") == 4 * 2 * 2
     assert kinds.count("judge") == 3 * 2 * 2
 
 
 def test_an_attacker_who_knows_a_bare_classifier_knows_no_more_than_one_who_does_not():
     bare = compose(QUESTION, TINY, HERE)[0].system
     threat, pgd = ThreatModel("linf", 0.1), attack("pgd")
-    crafts = [Craft.of(bare, 4, pgd, threat, level, eot=5, seed=0) for level in ("oblivious", "adaptive")]
+    crafts = [Craft.of(bare, 4, pgd, threat, level, seed=0) for level in ("oblivious", "adaptive")]
     assert crafts[0] == crafts[1]
+
+
+def test_systems_that_differ_in_their_sampling_alone_share_what_is_crafted_with_it_off(tmp_path):
+    scales = ("vae:latent_scale=0", "vae:latent_scale=0.1", "vae")
+    experiments = compose(replace(QUESTION, defenses=scales), TINY, HERE)
+    crafts = [step for step in everything(experiments, Store(tmp_path)) if step.kind == "craft"]
+    still = [craft for craft in crafts if craft.knowledge == "adaptive" and craft.draws == 1]
+    averaged = [craft for craft in crafts if craft.draws > 1]
+    assert {craft.system.defense for craft in still} == {"vae:latent_scale=0.0"}
+    assert len(still) == 2 * 2
+    assert {craft.system.defense for craft in averaged} == {"vae:latent_scale=0.1", "vae"}
+    assert len(averaged) == 2 * 2 * 2
+
+
+def test_only_the_attacks_that_are_named_average_over_the_sampling():
+    (experiment,) = compose(replace(QUESTION, defenses=("vae",)), TINY, HERE)
+    found = replace(experiment, averaged=("pgd",)).crafts("adaptive", ThreatModel("linf", 0.1))
+    assert [(craft.attack.name, craft.draws) for craft in found] == [("fgsm", 1), ("pgd", 1), ("pgd", 2)]
+
+
+def test_a_minimum_norm_attack_that_no_box_shapes_is_searched_once_for_all_budgets():
+    question = replace(QUESTION, attacks=("deepfool", "cw-l2"), epsilons=(0.1, 0.2), defenses=("none",))
+    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged() for craft in judged.crafts}
+    found = sorted((craft.attack.name, craft.threat.epsilon) for craft in crafts)
+    assert found == [("cw-l2", 0.1), ("cw-l2", 0.2), ("deepfool", math.inf)]
 
 
 def test_a_minimum_norm_attack_in_l2_is_searched_once_for_all_budgets():

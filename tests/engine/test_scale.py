@@ -6,7 +6,7 @@ import pytest
 
 from purifold.engine.scale import SCALES, Scale
 
-SCALE = Scale(name="cpu", images=10, seen=10_000, epochs=20, draws=1, eot=1, audit=1)
+SCALE = Scale(name="cpu", images=10, seen=10_000, encoded=20_000, epochs=20, draws=1, eot=1, audit=1)
 
 
 @pytest.mark.parametrize(("images", "epochs"), [(10_000, 1), (5_000, 2), (1_000, 10), (100, 20), (1, 20)])
@@ -17,7 +17,7 @@ def test_epochs_are_those_that_show_so_many_images_within_the_bound(images, epoc
 
 def test_a_larger_scale_is_larger_in_everything():
     sizes = [
-        (scale.images, scale.seen, scale.epochs, scale.draws, scale.eot, scale.audit)
+        (scale.images, scale.seen, scale.encoded, scale.epochs, scale.draws, scale.eot, scale.audit)
         for scale in (SCALES["smoke"], SCALES["cpu"], SCALES["paper"])
     ]
     for small, large in pairwise(sizes):

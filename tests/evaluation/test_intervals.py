@@ -3,7 +3,7 @@ import torch
 from scipy import stats
 
 from purifold.errors import InputError
-from purifold.evaluation.intervals import Proportion, paired_test, probably_more
+from purifold.evaluation.intervals import Proportion, difference, paired_test, probably_more
 
 
 def mask(*kept):
@@ -78,3 +78,36 @@ def test_probably_more_needs_five_images_and_none_against(discordant, more):
     second[:discordant] = False
     assert probably_more(first, second) is more
     assert not probably_more(second, first)
+
+
+def test_one_pair_of_systems_has_agresti_and_mins_interval_and_the_exact_sign_test():
+    # 100 images: 50 kept by both, 20 by the first alone, 5 by the second alone
+    first = mask(*[1] * 70, *[0] * 30)[:, None]
+    second = mask(*[1] * 50, *[0] * 20, *[1] * 5, *[0] * 25)[:, None]
+    found = difference(first, second)
+    # Agresti and Min, 2005: with 0.5 added to each cell, n = 102, b = 20.5, c = 5.5
+    centre = (20.5 - 5.5) / 102
+    half = 1.959964 * ((20.5 + 5.5) - (20.5 - 5.5) ** 2 / 102) ** 0.5 / 102
+    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), abs=1e-6)
+    assert (found.first, found.second, found.value) == pytest.approx((0.7, 0.55, 0.15))
+    assert found.p_value == pytest.approx(stats.binomtest(20, 25).pvalue)
+
+
+def test_an_image_counts_once_however_many_systems_agree_on_it():
+    first, second = mask(1, 1, 1, 0)[:, None], mask(0, 0, 0, 0)[:, None]
+    once = difference(first, second)
+    tenfold = difference(first.expand(4, 10), second.expand(4, 10))
+    assert tenfold == once
+    assert once.p_value == pytest.approx(0.25)
+
+
+def test_equal_systems_on_few_images_are_not_taken_for_proof():
+    same = mask(1, 1, 0)[:, None]
+    found = difference(same, same)
+    assert found.p_value == 1.0
+    assert found.low < -0.3 < 0.3 < found.high
+
+
+def test_difference_refuses_what_is_not_paired():
+    with pytest.raises(InputError, match="as many systems"):
+        difference(mask(1, 0)[:, None], mask(1, 0)[:, None].expand(2, 3))

@@ -6,6 +6,7 @@ import torch
 from purifold.evaluation.check import Check
 from purifold.evaluation.outcome import Attacked, Outcome
 from purifold.evaluation.record import Record
+from purifold.report.results import Results
 from purifold.threat import ThreatModel
 
 IMAGES = 100
@@ -48,6 +49,23 @@ def made(defense, survivors, passed=True, attack="pgd"):
 def record():
     """Makes a record of a defense out of survivors by (knowledge, epsilon)."""
     return made
+
+
+@pytest.fixture
+def results(records):
+    """Results of the records alone, or of others with what else they have."""
+
+    def of(found=records, galleries=None, trainings=None):
+        named = {f"digits-{record.defense['name']}": record for record in found}
+        return Results(
+            records=named,
+            galleries=galleries or {},
+            trainings=trainings or {},
+            measurements={},
+            diameters={},
+        )
+
+    return of
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from purifold.defenses.base import REJECTED
 from purifold.engine.steps.gallery import Pictures, Shown
 from purifold.report import figures
+from purifold.report.axes import svg
 from purifold.report.pictures import gallery
 
 
@@ -34,7 +35,7 @@ def test_the_difference_is_on_the_axis_of_the_second_figure(records):
 
 
 def test_the_same_figure_is_the_same_file(records):
-    first, second = (figures.svg(figures.against_budget(records)) for _ in range(2))
+    first, second = (svg(figures.against_budget(records)) for _ in range(2))
     assert first == second
     assert first.count("<svg") == 1
 

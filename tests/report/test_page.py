@@ -8,17 +8,16 @@ import pytest
 
 from purifold.engine.steps.gallery import Pictures, Shown
 from purifold.report.page import write_page
-from purifold.report.results import Results
 
 
 @pytest.fixture
-def page(records, tmp_path):
+def page(records, results, tmp_path):
     images = np.zeros((3, 8, 8, 1), dtype=np.uint8)
     shown = Shown(images, images, np.array([0, 1, -1]))
     pictures = Pictures(np.zeros(3, dtype=np.int64), ("zero", "one"), {"clean": shown, "adaptive": shown})
-    galleries = {str(record.defense["name"]): pictures for record in records}
+    galleries = {f"digits-{record.defense['name']}": pictures for record in records}
     history = {"train_loss": [2.0, 1.0], "validation_loss": [2.0, 1.5]}
-    path = write_page(Results(tuple(records), galleries, {"train small-cnn": history}), tmp_path)
+    path = write_page(results(records, galleries, {"train small-cnn": history}), tmp_path)
     return path.read_text()
 
 
@@ -58,12 +57,12 @@ def test_the_tags_close(page):
     assert open_tags == []
 
 
-def test_what_came_from_the_user_is_escaped(records, tmp_path):
+def test_what_came_from_the_user_is_escaped(records, results, tmp_path):
     from dataclasses import replace
 
     renamed = [replace(record, title="<script>alert(1)</script>") for record in records[:1]]
     shown = Shown(np.zeros((1, 8, 8, 1), np.uint8), np.zeros((1, 8, 8, 1), np.uint8), np.zeros(1, int))
     pictures = Pictures(np.zeros(1, int), ("zero",), {"clean": shown})
     history = {"train_loss": [1.0], "validation_loss": []}
-    path = write_page(Results(tuple(renamed), {"none": pictures}, {"train": history}), tmp_path)
+    path = write_page(results(renamed, {"digits-none": pictures}, {"train": history}), tmp_path)
     assert "<script>" not in path.read_text()

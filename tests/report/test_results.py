@@ -9,25 +9,26 @@ from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
 from purifold.evaluation.record import read
-from purifold.report.results import TRAININGS, publish, read_results
+from purifold.papers.base import Study
+from purifold.report.results import INDEX, publish, read_results
 
-TINY = Scale(name="smoke", images=9, seen=1_100, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     question = Question(data="digits", defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
-    experiments = compose(question, TINY, Resources())
+    study = Study(experiments=tuple(compose(question, TINY, Resources())))
     store, folder = Store(tmp_path_factory.mktemp("store")), tmp_path_factory.mktemp("out")
-    run([step for experiment in experiments for step in experiment.steps()], store, Resources())
-    return publish(experiments, store, folder, title="A study", command="purifold evaluate"), folder
+    run(study.steps(), store, Resources())
+    return publish(study, store, folder, title="A study", command="purifold evaluate"), folder
 
 
 def test_a_record_of_each_defense_can_be_read_by_itself(published):
     results, folder = published
-    names = [record.defense["name"] for record in results.records]
+    names = [record.defense["name"] for record in results.records.values()]
     assert names == ["none", "vae:beta=0.1"]
-    alone = read(folder / "records" / "vae_beta_0.1.json")
+    alone = read(folder / "records" / "digits-vae_beta_0.1.json")
     assert alone.title == "A study"
     assert alone.classifier["test_images"] == 497
 
@@ -36,11 +37,11 @@ def test_the_pictures_are_the_first_test_images(published):
     from purifold.data.load import load
 
     results, _ = published
-    shown = results.galleries["vae:beta=0.1"].shown["clean"]
+    shown = results.galleries["digits-vae_beta_0.1"].shown["clean"]
     expected = load("digits").test.pixels[: len(shown.images), 0].numpy()
     assert (shown.images[..., 0] == expected).all()
     assert (shown.purified != shown.images).any()
-    assert (results.galleries["none"].shown["clean"].purified[..., 0] == expected).all()
+    assert (results.galleries["digits-none"].shown["clean"].purified[..., 0] == expected).all()
 
 
 def test_the_trainings_of_all_experiments_are_listed_once(published):
@@ -54,6 +55,6 @@ def test_the_trainings_of_all_experiments_are_listed_once(published):
 def test_a_folder_without_results_is_refused_and_a_damaged_one_said_so(published, tmp_path):
     with pytest.raises(InputError, match="holds no results"):
         read_results(tmp_path)
-    (tmp_path / TRAININGS).write_text('{"experiments": [')
+    (tmp_path / INDEX).write_text('{"experiments": [')
     with pytest.raises(Failure, match="is damaged"):
         read_results(tmp_path)

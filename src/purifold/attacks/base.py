@@ -127,6 +127,9 @@ class Attack(ABC):
 class MinimumNormAttack(Attack):
     """Searches the closest image that reaches the goal; where it misses the budget, the clean one returns."""
 
+    boxed: ClassVar[tuple[Norm, ...]] = ()
+    """Norms in which the budget shapes the search; in the others one search serves every budget."""
+
     @abstractmethod
     def minimize(
         self, model: Model, images: Images, goal: Goal, threat: ThreatModel, noise: ImageNoise

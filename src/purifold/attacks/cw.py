@@ -75,6 +75,7 @@ class CarliniWagner(MinimumNormAttack):
     name: ClassVar[str] = "cw-l2"
     norms: ClassVar[tuple[Norm, ...]] = ("l2", "linf")
     targetable: ClassVar[bool] = True
+    boxed: ClassVar[tuple[Norm, ...]] = ("linf",)
 
     steps: int = 100
     search_steps: int = 9

@@ -113,14 +113,19 @@ def reproduce(
     data_root: DataRoot = None,
     store: StoreAddress = "runs/store",
     out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/PAPER]")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A figure or table, such as fig-3; repeat for several. [all]")
+    ] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
-    """Runs a paper's experiments and puts the numbers that it prints beside ours.
+    """Runs a paper's experiments, draws its figures and judges its claims; goes on where it was stopped.
 
-    Example: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
+    Example: `purifold reproduce ae-robustness --scale smoke --only fig-3`
+
+    On real images: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
     """
     from purifold.engine.scale import SCALES
     from purifold.papers.library import paper as named
@@ -129,12 +134,12 @@ def reproduce(
 
     chosen = named(paper)
     resources = _resources(data_root)
-    experiments = chosen.experiments(SCALES[scale.value], resources, seed)
+    study = chosen.study(SCALES[scale.value], resources, seed).only(only or ())
     if dry_run:
-        show_plan(experiments, _store(store))
+        show_plan(study, _store(store))
         return
     folder = out or Path("runs") / paper
-    results = report(experiments, _store(store), resources, folder, chosen.title)
+    results = report(study, _store(store), resources, folder, chosen.title)
     beside_printed(chosen, results, folder)
 
 
@@ -149,14 +154,15 @@ def _study(
 ) -> None:
     from purifold.engine.compose import compose
     from purifold.engine.scale import SCALES
+    from purifold.papers.base import Study
     from purifold.report.study import report, show_plan
 
     resources = _resources(data_root)
-    experiments = compose(question, SCALES[scale.value], resources)
+    study = Study(experiments=tuple(compose(question, SCALES[scale.value], resources)))
     if dry_run:
-        show_plan(experiments, _store(store))
+        show_plan(study, _store(store))
         return
-    report(experiments, _store(store), resources, out, title)
+    report(study, _store(store), resources, out, title)
 
 
 def _with_bare(defenses: list[str]) -> tuple[str, ...]:

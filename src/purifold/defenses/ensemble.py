@@ -68,4 +68,5 @@ ensemble = Recipe(
     summary="mean of the reconstructions of ae, dae, vae and dvae, which share no weights; VAEs are sampled",
     assemble=_assemble,
     autoencoders=ae.autoencoders + dae.autoencoders + vae.autoencoders + dvae.autoencoders,
+    sampling="latent_scale",
 )

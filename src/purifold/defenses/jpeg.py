@@ -158,4 +158,5 @@ jpeg = Recipe(
     name="jpeg",
     summary="JPEG coding and decoding: the classical baseline",
     assemble=_assemble,
+    differentiable=False,
 )

@@ -62,6 +62,8 @@ class Recipe:
         summary: One line for that list.
         assemble: Takes `Parts` and, as keyword-only arguments with type and default, the defense's options.
         autoencoders: What must be trained first.
+        sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
+        differentiable: Whether what is assembled has a gradient of its own.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
 
@@ -69,6 +71,8 @@ class Recipe:
     summary: str
     assemble: Callable[..., Defended]
     autoencoders: tuple[Unfinished, ...] = ()
+    sampling: str | None = None
+    differentiable: bool = True
     chosen: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
@@ -81,6 +85,16 @@ class Recipe:
         """What can be set, by name: the assembly's options, then those of the autoencoders."""
         options = (*self._of_assembly(), *self._of_autoencoders())
         return {option.name: option for option in options}
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the assembled system draws at every prediction."""
+        return self.sampling is not None and bool(self._for_assembly()[self.sampling])
+
+    @property
+    def still(self) -> "Recipe":
+        """The same with sampling off: what an attacker sees who turns it off."""
+        return self if self.sampling is None else self.with_options(**{self.sampling: 0.0})
 
     def with_options(self, **values: Value) -> "Recipe":
         """The same recipe with these set; an autoencoder's option holds for each that is trained and has it.

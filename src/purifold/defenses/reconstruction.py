@@ -52,8 +52,6 @@ class Reconstruction(Purifier):
                 f"latent_scale must be 0 for a plain autoencoder, which has no posterior to draw from; "
                 f"got {latent_scale}"
             )
-        if latent_scale == 0 and clip < math.inf:
-            raise InputError(f"clip bounds what is drawn, and at latent_scale 0 nothing is; got {clip}")
         self.autoencoder = autoencoder
         self.latent_scale = latent_scale
         self.clip = clip
@@ -108,16 +106,19 @@ vae = Recipe(
     summary="variational autoencoder, sampled at scale 1",
     assemble=_variational,
     autoencoders=(_VARIATIONAL,),
+    sampling="latent_scale",
 )
 dvae = Recipe(
     name="dvae",
     summary=f"denoising variational autoencoder, noise of standard deviation {NOISE:g}, sampled at scale 1",
     assemble=_variational,
     autoencoders=(partial(_VARIATIONAL, denoising=True, noise_std=NOISE),),
+    sampling="latent_scale",
 )
 cvae = Recipe(
     name="cvae",
     summary=f"contractive variational autoencoder, penalty weight {CONTRACTION:g}, sampled at scale 1",
     assemble=_variational,
     autoencoders=(partial(_VARIATIONAL, contractive_weight=CONTRACTION),),
+    sampling="latent_scale",
 )

@@ -45,6 +45,7 @@ class Question:
         images: Test images.
         classifier: Network of the classifier.
         autoencoder: Networks of the autoencoders, unless a defense names its own.
+        latent: Their latent size, likewise.
         substitute: Network of the classifier that a `transfer` attacker has.
         seed: Of everything random.
     """
@@ -58,6 +59,7 @@ class Question:
     images: int | None = None
     classifier: str | None = None
     autoencoder: str | None = None
+    latent: int | None = None
     substitute: str = SUBSTITUTE
     seed: int = 0
 
@@ -146,10 +148,10 @@ def _autoencoders(
     defense: str, classifier: TrainClassifier, question: Question, scale: Scale, resources: Resources
 ) -> tuple[TrainAutoencoder, ...]:
     defaults, recipe = _defaults(question), parse(defense)
-    specs = recipe.specs(question.autoencoder or defaults.autoencoder, defaults.latent)
+    specs = recipe.specs(question.autoencoder or defaults.autoencoder, question.latent or defaults.latent)
     _rehearse(recipe, specs, classifier, resources)
     data = classifier.data
-    images = min(len(data.part("train", resources)), scale.seen)
+    images = min(len(data.part("train", resources)), scale.encoded)
     return tuple(_autoencoder(spec, data, images, question, scale) for spec in specs)
 
 

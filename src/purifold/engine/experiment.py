@@ -1,14 +1,14 @@
 """An experiment: one defended system, attacked with several budgets and knowledge, judged and doubted."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, final
 
 from purifold.attacks.base import Attack, MinimumNormAttack
+from purifold.engine.manifest import Manifest
 from purifold.engine.plan import needed
-from purifold.engine.step import Step
+from purifold.engine.step import Step, canonical
 from purifold.engine.steps.audit import Audit, read_checks
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
@@ -18,6 +18,7 @@ from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier, read_
 from purifold.engine.store import Store
 from purifold.errors import InputError
 from purifold.evaluation.environment import environment
+from purifold.evaluation.evaluate import surfaces
 from purifold.evaluation.record import Record
 from purifold.evaluation.surface import Knowledge
 from purifold.threat import Norm, ThreatModel
@@ -40,7 +41,9 @@ class Experiment:
         substitute: The classifier of a `transfer` attacker.
         draws: Predictions of each image by a stochastic system.
         eot: Draws that gradients of a stochastic system are averaged over.
-        audit: Images that each sanity check tries.
+        averaged: Names of the attacks for which they are; the others run with sampling off only. None: all.
+        audit: Images that each sanity check tries; 0: only the checks that need no attack of their own.
+        pictures: Images in the gallery; 0: no gallery.
         seed: Of attacks, draws and checks.
     """
 
@@ -53,7 +56,9 @@ class Experiment:
     substitute: TrainClassifier | None = None
     draws: int
     eot: int
+    averaged: tuple[str, ...] | None = None
     audit: int
+    pictures: int = PICTURES
     seed: int
 
     def __post_init__(self) -> None:
@@ -73,8 +78,8 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Of its record: the defense, in letters that a file name may hold."""
-        return file_name(self.system.defense)
+        """Of its record: data set and defense, in letters that a file name may hold."""
+        return file_name(f"{self.system.data.name}-{self.system.defense}")
 
     def judged(self) -> tuple[Judge, ...]:
         """The outcomes, by knowledge and then budget."""
@@ -97,14 +102,16 @@ class Experiment:
             seed=self.seed,
         )
 
-    def shown(self) -> Gallery:
-        """Pictures of the first attack at the middle budget."""
+    def shown(self) -> Gallery | None:
+        """Pictures of the first attack at the middle budget; None where none are wanted."""
+        if not self.pictures:
+            return None
         threat = ThreatModel(self.norm, self.epsilons[(len(self.epsilons) - 1) // 2])
-        crafts = {knowledge: self._crafts(knowledge, threat) for knowledge in self.knowledge}
+        crafts = {knowledge: self.crafts(knowledge, threat) for knowledge in self.knowledge}
         return Gallery(
             system=self.system,
             count=self.count,
-            images=min(PICTURES, self.count),
+            images=min(self.pictures, self.count),
             threat=threat,
             crafts=tuple(found[0] for found in crafts.values()),
             knowledge=tuple(crafts),
@@ -118,7 +125,9 @@ class Experiment:
 
     def steps(self) -> tuple[Step, ...]:
         """The artefacts that the report is made of; everything else follows from them."""
-        return (*self.trainings(), *self.judged(), self.doubted(), self.shown())
+        gallery = self.shown()
+        shown = () if gallery is None else (gallery,)
+        return (*self.trainings(), *self.judged(), self.doubted(), *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`."""
@@ -129,11 +138,12 @@ class Experiment:
             "hash": outcomes[0].images,
             "count": self.count,
         }
+        manifests = [store.manifest(step) for step in needed(self.steps(), lambda step: False)[1]]
         return Record(
             title=title,
             command=command,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=sum(store.manifest(step).seconds for step in needed(self.steps(), lambda step: False)[1]),
+            created=max(manifest.created for manifest in manifests),
+            seconds=round(sum(manifest.seconds for manifest in manifests), 3),
             data=split,
             classifier=_classifier(self.system.classifier, store),
             defense=self._defense(),
@@ -142,7 +152,7 @@ class Experiment:
             draws=outcomes[0].clean.shape[1],
             eot=self.eot,
             checks=tuple(read_checks(store.fetch(self.doubted()))),
-            environment=environment(),
+            environment=_environment(manifests),
             outcomes=outcomes,
         )
 
@@ -150,31 +160,37 @@ class Experiment:
         return Judge(
             system=self.system,
             count=self.count,
-            crafts=self._crafts(knowledge, threat),
+            crafts=self.crafts(knowledge, threat),
             threat=threat,
             knowledge=knowledge,
             draws=self.draws,
             seed=self.seed,
         )
 
-    def _crafts(self, knowledge: Knowledge, threat: ThreatModel) -> tuple[Craft, ...]:
+    def crafts(self, knowledge: Knowledge, threat: ThreatModel) -> tuple[Craft, ...]:
+        """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
         return tuple(
-            self._craft(attack, knowledge, threat)
+            self._craft(attack, knowledge, threat, draws)
             for attack in self.attacks
             if knowledge != "scores" or not attack.needs_gradients
+            for draws in surfaces(attack, knowledge, self._eot(attack), self.system.recipe.differentiable)
         )
 
-    def _craft(self, attack: Attack, knowledge: Knowledge, threat: ThreatModel) -> Craft:
-        if isinstance(attack, MinimumNormAttack) and threat.norm == "l2":
-            threat = ThreatModel("l2", math.inf)  # one search serves every budget
+    def _eot(self, attack: Attack) -> int:
+        averaged = self.averaged is None or attack.name in self.averaged
+        return self.eot if averaged and self.system.recipe.stochastic else 1
+
+    def _craft(self, attack: Attack, knowledge: Knowledge, threat: ThreatModel, draws: int) -> Craft:
+        if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
+            threat = ThreatModel(threat.norm, math.inf)  # one search serves every budget
         return Craft.of(
             self.system,
             self.count,
             attack,
             threat,
             knowledge,
+            draws=draws,
             substitute=self.substitute,
-            eot=self.eot,
             seed=self.seed,
         )
 
@@ -189,6 +205,14 @@ class Experiment:
 def file_name(defense: str) -> str:
     """The defense's name in letters that a file name may hold on any system."""
     return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in defense)
+
+
+def _environment(manifests: Sequence[Manifest]) -> Mapping[str, Any]:
+    """Where the last step was made, on how many kinds of machine all were, and the commit that reports."""
+    last = max(manifests, key=lambda manifest: manifest.created)
+    kinds = {canonical(manifest.hardware) for manifest in manifests}
+    commit = environment()["commit"]
+    return {**last.hardware, **last.versions, "kinds of machine": len(kinds), "commit": commit}
 
 
 def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:

@@ -15,8 +15,10 @@ class Scale:
     Args:
         name: As on the command line.
         images: Test images judged, at most.
-        seen: Training images a network sees, over all epochs.
-        epochs: Passes over the training images, at most; bounds small data sets, for which `seen` is much.
+        seen: Training images a classifier sees, over all epochs.
+        encoded: Training images an autoencoder sees, over all epochs.
+        epochs: Passes of a classifier over the training images, at most, and half those of an autoencoder;
+            bounds small data sets, for which `seen` is much.
         draws: Draws of a stochastic system that judge one image.
         eot: Draws that an attacker averages gradients over.
         audit: Images that each sanity check looks at.
@@ -25,6 +27,7 @@ class Scale:
     name: ScaleName
     images: int
     seen: int
+    encoded: int
     epochs: int
     draws: int
     eot: int
@@ -33,7 +36,7 @@ class Scale:
     def classifier(self, train_images: int) -> TrainingConfig:
         """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
         return TrainingConfig(
-            epochs=self._epochs(train_images),
+            epochs=_epochs(self.seen, train_images, self.epochs),
             optimizer="sgd",
             learning_rate=0.05,
             weight_decay=5e-4,
@@ -43,15 +46,32 @@ class Scale:
     def autoencoder(self, train_images: int) -> TrainingConfig:
         """Adam on a one-cycle schedule, as long as the scale allows."""
         return TrainingConfig(
-            epochs=2 * self._epochs(train_images), optimizer="adam", learning_rate=3e-3, schedule="one-cycle"
+            epochs=_epochs(self.encoded, train_images, 2 * self.epochs),
+            optimizer="adam",
+            learning_rate=3e-3,
+            schedule="one-cycle",
         )
 
-    def _epochs(self, train_images: int) -> int:
-        return max(1, min(self.epochs, round(self.seen / train_images)))
+
+def _epochs(seen: int, train_images: int, most: int) -> int:
+    return max(1, min(most, round(seen / train_images)))
 
 
 SCALES: dict[str, Scale] = {
-    "smoke": Scale(name="smoke", images=200, seen=40_000, epochs=40, draws=10, eot=5, audit=32),
-    "cpu": Scale(name="cpu", images=1_000, seen=360_000, epochs=80, draws=10, eot=5, audit=64),
-    "paper": Scale(name="paper", images=10_000, seen=3_000_000, epochs=200, draws=20, eot=20, audit=256),
+    "smoke": Scale(
+        name="smoke", images=200, seen=40_000, encoded=80_000, epochs=40, draws=10, eot=5, audit=32
+    ),
+    "cpu": Scale(
+        name="cpu", images=1_000, seen=360_000, encoded=720_000, epochs=80, draws=10, eot=5, audit=64
+    ),
+    "paper": Scale(
+        name="paper",
+        images=10_000,
+        seen=3_000_000,
+        encoded=6_000_000,
+        epochs=200,
+        draws=20,
+        eot=20,
+        audit=256,
+    ),
 }

@@ -90,20 +90,50 @@ def craft(
     """
     check_evaluating(defended, "defended")
     check_at_least(eot, 1, "eot")
+    differentiable = defended.purifier is None or defended.purifier.differentiable
+    return {
+        name + suffix(draws): craft_on(
+            defended,
+            split,
+            attack,
+            threat,
+            knowledge,
+            draws=draws,
+            seed=seed,
+            substitute=substitute,
+            batch_size=batch_size,
+        )
+        for name, attack in numbered(attacks).items()
+        for draws in surfaces(attack, knowledge, eot if defended.stochastic else 1, differentiable)
+    }
+
+
+def craft_on(
+    defended: Defended,
+    split: Split,
+    attack: Attack,
+    threat: ThreatModel,
+    knowledge: Knowledge,
+    *,
+    draws: int,
+    seed: int,
+    substitute: nn.Module | None = None,
+    batch_size: int = 256,
+) -> Images:
+    """Adversarial images of one attack on one surface; `draws` as in `surface`.
+
+    Raises:
+        InputError: An attack that needs gradients at `scores` knowledge, which has none.
+    """
+    check_evaluating(defended, "defended")
+    if knowledge == "scores" and attack.needs_gradients:
+        raise InputError(f"{attack.name} needs gradients, which scores knowledge has not; use square")
     images, labels = split.images(), split.labels
-    adversarial = {}
-    for name, attack in numbered(attacks).items():
-        if knowledge == "scores" and attack.needs_gradients:
-            raise InputError(f"{attack.name} needs gradients, which scores knowledge has not; use square")
-        for draws in _surfaces(defended, attack, knowledge, eot):
-            result = torch.empty_like(images)
-            for rows, label in _groups(defended, labels, knowledge):
-                model = surface(defended, knowledge, draws=draws, substitute=substitute, label=label)
-                result[rows] = attack(
-                    model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size
-                )
-            adversarial[name + _suffix(draws)] = result
-    return adversarial
+    result = torch.empty_like(images)
+    for rows, label in _groups(defended, labels, knowledge):
+        model = surface(defended, knowledge, draws=draws, substitute=substitute, label=label)
+        result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size)
+    return result
 
 
 def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
@@ -116,19 +146,25 @@ def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
     return named
 
 
-def _surfaces(defended: Defended, attack: Attack, knowledge: Knowledge, eot: int) -> tuple[int, ...]:
-    """Draws of each surface that the attack is tried on; see `surface`."""
+def surfaces(attack: Attack, knowledge: Knowledge, eot: int, differentiable: bool) -> tuple[int, ...]:
+    """Draws of each surface that an attack is tried on; see `surface`.
+
+    Args:
+        attack: Which attack.
+        knowledge: What the attacker may use.
+        eot: Draws to average over; 1 for a deterministic system.
+        differentiable: Whether the system's purifier has a gradient of its own.
+    """
     if knowledge not in ("adaptive", "scores"):
         return (1,)
-    averaged = (eot,) if defended.stochastic and eot > 1 else ()
+    averaged = (eot,) if eot > 1 else ()
     if not attack.needs_gradients:
         return averaged or (1,)
-    purifier = defended.purifier
-    imitated = () if purifier is None or purifier.differentiable else (0,)
-    return (1, *averaged, *imitated)
+    return (1, *averaged, *(() if differentiable else (0,)))
 
 
-def _suffix(draws: int) -> str:
+def suffix(draws: int) -> str:
+    """What the name of an attack has behind it for the surface: "", "+eot20" or "+surrogate"."""
     return {0: "+surrogate", 1: ""}.get(draws, f"+eot{draws}")
 
 

@@ -58,6 +58,7 @@ def sanity(
     On images spread evenly over the split: each attack of many steps runs about three times on the system
     (once with twice its steps) and once on the bare classifier, Square with 500 queries where they left
     anything, and 8 images go through each attack one by one. PGD stands in where no attack counts steps.
+    With no images to try, only the checks of the outcomes are made.
 
     Args:
         defended: The system that was evaluated, in evaluation mode, on the device of `split`.
@@ -71,9 +72,12 @@ def sanity(
         batch_size: Images at a time.
     """
     check_evaluating(defended, "defended")
-    check_at_least(images, 1, "images")
+    check_at_least(images, 0, "images")
     if not attacks:
         raise InputError("attacks must hold the attacks of the evaluation, got none")
+    of_outcomes = [check(outcomes) for check in OF_OUTCOMES]
+    if images == 0:
+        return of_outcomes
     rows = torch.linspace(0, len(split) - 1, min(images, len(split)), device=split.labels.device)
     trial = Trial(defended, split.select(rows.long()), attacks, threat, seed, eot, batch_size)
-    return [check(outcomes) for check in OF_OUTCOMES] + [check(trial) for check in OF_TRIAL]
+    return of_outcomes + [check(trial) for check in OF_TRIAL]

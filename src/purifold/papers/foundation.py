@@ -6,18 +6,15 @@ Differs: the attacked images are the first of the test part, as many as the scal
 0.3, where the undefended classifier must fall; every oblivious number has its adaptive twin.
 """
 
-from collections.abc import Sequence
-
 from purifold.engine.compose import Question, compose
-from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
-from purifold.papers.base import Paper
+from purifold.papers.base import Paper, Study
 
 EPSILONS = (0.005, 0.03, 0.06, 0.09, 0.12, 0.2, 0.3)
 
 
-def _experiments(scale: Scale, resources: Resources, seed: int) -> Sequence[Experiment]:
+def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     question = Question(
         data="mnist",
         defenses=("none", "jpeg:quality=23", "vae"),
@@ -25,12 +22,12 @@ def _experiments(scale: Scale, resources: Resources, seed: int) -> Sequence[Expe
         epsilons=EPSILONS,
         seed=seed,
     )
-    return compose(question, scale, resources)
+    return Study(experiments=tuple(compose(question, scale, resources)))
 
 
 FOUNDATION = Paper(
     name="foundation",
     title="MNIST under FGSM and I-FGSM: a VAE and JPEG",
     summary="the base study: table 4 of patch-vae on MNIST, with the adaptive attacker it lacks",
-    experiments=_experiments,
+    study=_study,
 )

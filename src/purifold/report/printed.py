@@ -15,15 +15,17 @@ LEVELS = ("oblivious", "adaptive")
 TITLES = ("attack", "relative L2", "defense", "printed", "ours, oblivious", "difference", "ours, adaptive")
 
 
-def beside_printed(paper: Paper, results: Results, folder: Path) -> Path:
-    """Writes `printed.md`: the paper's number, ours, interpolated along our curve, and the adaptive one."""
-    records = {str(record.defense["name"]): record for record in results.records}
-    rows = [_row(cell, records[cell.defense]) for cell in paper.printed()]
+def beside_printed(paper: Paper, results: Results, folder: Path) -> None:
+    """Writes `printed.md`: printed numbers, if any, ours along our curve, and the adaptive ones."""
+    records = {str(record.defense["name"]): record for record in results.records.values()}
+    cells = paper.printed()
+    if not cells:
+        return
+    rows = [_row(cell, records[cell.defense]) for cell in cells]
     written = [TITLES, ("---",) * len(TITLES), *rows]
     page = folder / "printed.md"
     text = "\n".join("| " + " | ".join(row) + " |" for row in written)
     write_bytes(page, f"# {paper.title}\n\nAccuracy in percent on {_count(results)}.\n\n{text}\n".encode())
-    return page
 
 
 def _row(cell: Printed, record: Record) -> tuple[str, ...]:
@@ -51,5 +53,5 @@ def _share(found: float | None) -> str:
 
 
 def _count(results: Results) -> str:
-    data = results.records[0].data
+    data = next(iter(results.records.values())).data
     return f"the first {data['count']} images of {data['name']}/{data['part']}"

@@ -1,21 +1,22 @@
 """A folder of results: records, galleries and training curves, as files that a report is made of."""
 
 import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from purifold.engine.experiment import Experiment
+from purifold.engine.steps.codes import read_extent
 from purifold.engine.steps.gallery import GALLERY, Pictures, read_gallery
 from purifold.engine.steps.train import read_history
 from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
 from purifold.evaluation.record import Record, read, write
+from purifold.papers.base import Study
+from purifold.report.measured import measured
 from purifold.training.storage import write_bytes
 
-RECORDS, GALLERIES, TRAININGS = "records", "galleries", "trainings.json"
+RECORDS, GALLERIES, INDEX = "records", "galleries", "index.json"
 
 
 @final
@@ -24,49 +25,66 @@ class Results:
     """What a folder of results holds.
 
     Args:
-        records: One a defense, in the order of the experiments.
-        galleries: By the defense's name.
+        records: By the experiment's name, in the order of the experiments.
+        galleries: Where there are any, by the experiment's name.
+        measurements: Points of figures that are no records, by the figure's name; see `measured`.
+        diameters: Of sets of codes that a claim compares, by the label of their step.
         trainings: `purifold.training.progress.History` as JSON, by the name of the training.
     """
 
-    records: tuple[Record, ...]
+    records: Mapping[str, Record]
     galleries: Mapping[str, Pictures]
+    measurements: Mapping[str, Any]
+    diameters: Mapping[str, float]
     trainings: Mapping[str, Mapping[str, Any]]
 
 
-def publish(
-    experiments: Sequence[Experiment], store: Store, folder: Path, *, title: str, command: str
-) -> Results:
-    """Writes the results of finished experiments to `folder`, and reads them back."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / GALLERIES).mkdir(exist_ok=True)
-    (folder / RECORDS).mkdir(exist_ok=True)
+def publish(study: Study, store: Store, folder: Path, *, title: str, command: str) -> Results:
+    """Writes the results of a finished study to `folder`, and reads them back."""
+    for part in (GALLERIES, RECORDS):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     trainings: dict[str, Any] = {}
-    for experiment in experiments:
+    for experiment in study.experiments:
         write(experiment.record(store, title, command), folder / RECORDS, experiment.name)
-        shutil.copyfile(
-            store.fetch(experiment.shown()) / GALLERY, folder / GALLERIES / f"{experiment.name}.npz"
-        )
+        gallery = experiment.shown()
+        if gallery is not None:
+            write_bytes(_gallery(folder, experiment.name), (store.fetch(gallery) / GALLERY).read_bytes())
         trainings |= {step.label: read_history(store.fetch(step)) for step in experiment.trainings()}
-    index = {"experiments": [experiment.name for experiment in experiments], "trainings": trainings}
-    write_bytes(folder / TRAININGS, json.dumps(index, indent=1).encode())
+    index = {
+        "experiments": [experiment.name for experiment in study.experiments],
+        "galleries": [experiment.name for experiment in study.experiments if experiment.pictures],
+        "trainings": trainings,
+        "measurements": {
+            exhibit.name: measured(exhibit, store) for exhibit in study.exhibits if exhibit.measurements
+        },
+        "diameters": {step.label: read_extent(store.fetch(step)).diameter for step in study.compared()},
+    }
+    write_bytes(folder / INDEX, json.dumps(index, indent=1).encode())
     return read_results(folder)
 
 
 def read_results(folder: Path) -> Results:
     """The results in a folder that `publish` wrote."""
     try:
-        index = json.loads((folder / TRAININGS).read_text())
-        names = list(index["experiments"])
+        index = json.loads((folder / INDEX).read_text())
+        experiments, galleries = list(index["experiments"]), list(index["galleries"])
+        trainings, measurements, diameters = (
+            index[part] for part in ("trainings", "measurements", "diameters")
+        )
     except FileNotFoundError:
         raise InputError(
             f"{folder} holds no results; run `purifold evaluate` with --out {folder} first"
         ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{folder / TRAININGS} is damaged; run the study again to write it anew") from error
-    records = tuple(read(folder / RECORDS / f"{name}.json") for name in names)
-    galleries = {
-        str(record.defense["name"]): read_gallery(folder / GALLERIES / f"{name}.npz")
-        for name, record in zip(names, records, strict=True)
-    }
-    return Results(records, galleries, index["trainings"])
+        raise Failure(f"{folder / INDEX} is damaged; run the study again to write it anew") from error
+    return Results(
+        records={name: read(folder / RECORDS / f"{name}.json") for name in experiments},
+        galleries={name: read_gallery(_gallery(folder, name)) for name in galleries},
+        trainings=trainings,
+        measurements=measurements,
+        diameters=diameters,
+    )
+
+
+def _gallery(folder: Path, name: str) -> Path:
+    return folder / GALLERIES / f"{name}.npz"

@@ -33,6 +33,7 @@ class Audit(Step):
     """
 
     kind: ClassVar[str] = "audit"
+    version: ClassVar[int] = 2
 
     system: System
     count: int
@@ -46,7 +47,7 @@ class Audit(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"sanity checks of {self.system.defense}"
+        return f"sanity checks of {self.system.defense}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:
         """Runs every check; see `Step.run`."""

@@ -48,7 +48,7 @@ class Gallery(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"gallery of {self.system.defense}"
+        return f"gallery of {self.system.defense}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:
         """Purifies and predicts; see `Step.run`."""
@@ -56,7 +56,7 @@ class Gallery(Step):
         split = self.system.data.part("test", bench.resources, self.count).first(self.images)
         submitted = {CLEAN: split.images()}
         for knowledge, craft in zip(self.knowledge, self.crafts, strict=True):
-            adversarial = next(iter(craft.load(bench).values()))[: len(split)]
+            adversarial = craft.load(bench)[: len(split)]
             submitted[f"{craft.attack.name}, {knowledge}"] = self.threat.within(adversarial, split.images())
         arrays = {"labels": split.labels.cpu().numpy(), "classes": np.array(split.classes)}
         for name, images in submitted.items():

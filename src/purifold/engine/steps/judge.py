@@ -10,7 +10,7 @@ import numpy as np
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
-from purifold.evaluation.evaluate import numbered
+from purifold.evaluation.evaluate import numbered, suffix
 from purifold.evaluation.judge import judge
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.surface import Knowledge
@@ -36,6 +36,7 @@ class Judge(Step):
     """
 
     kind: ClassVar[str] = "judge"
+    version: ClassVar[int] = 2
 
     system: System
     count: int
@@ -48,7 +49,7 @@ class Judge(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"judge {self.system.defense} at {self.threat}, {self.knowledge}"
+        return f"judge {self.system.defense} at {self.threat}, {self.knowledge}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:
         """Predicts on the deployed path; see `Step.run`."""
@@ -69,11 +70,12 @@ class Judge(Step):
 
     def _adversarial(self, images: Images, bench: Workbench) -> dict[str, Images]:
         """By attack; where an unbounded attack went beyond this budget it failed: the clean image."""
-        found = {}
-        for name, craft in zip(numbered([craft.attack for craft in self.crafts]), self.crafts, strict=True):
-            for label, adversarial in craft.load(bench).items():
-                found[name + label.removeprefix(craft.attack.name)] = self.threat.within(adversarial, images)
-        return found
+        attacks = dict.fromkeys(craft.attack for craft in self.crafts)
+        names = dict(zip(attacks, numbered(tuple(attacks)), strict=True))
+        return {
+            names[craft.attack] + suffix(craft.draws): self.threat.within(craft.load(bench), images)
+            for craft in self.crafts
+        }
 
 
 def read_outcome(folder: Path) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from purifold.defenses.base import Defended
-from purifold.defenses.recipe import parse
+from purifold.defenses.recipe import Recipe, parse
 from purifold.engine.step import Workbench, canonical
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
@@ -36,14 +36,24 @@ class System:
         cls, classifier: TrainClassifier, defense: str, autoencoders: tuple[TrainAutoencoder, ...] = ()
     ) -> "System":
         """The system of a defense, whose options are written out in full."""
-        options = canonical(parse(defense).describe())
+        recipe = parse(defense)
         return cls(
             data=classifier.data,
             classifier=classifier,
-            defense=defense,
-            options=options,
+            defense=str(recipe),
+            options=canonical(recipe.describe()),
             autoencoders=autoencoders,
         )
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of the defense."""
+        return parse(self.defense)
+
+    @property
+    def still(self) -> "System":
+        """The system with its sampling off: systems that differ in their sampling alone share it."""
+        return System.of(self.classifier, str(self.recipe.still), self.autoencoders)
 
     @property
     def bare(self) -> "System":
@@ -52,7 +62,7 @@ class System:
 
     def build(self, bench: Workbench) -> Defended:
         """The system in evaluation mode, on the device of the work."""
-        defended = parse(self.defense).build(
+        defended = self.recipe.build(
             self.classifier.load(bench),
             [autoencoder.load(bench) for autoencoder in self.autoencoders],
             self.data.load(bench.resources).validation,

@@ -1,0 +1,81 @@
+"""Figures of a paper, out of results."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from purifold.evaluation.curves import against_epsilon
+from purifold.evaluation.record import Record
+from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Exhibit, Panel
+from purifold.report.axes import draw, grid, label, share_legend
+from purifold.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BARE = "#8a94a6"
+CODES = {
+    "cosine": "cosine(attacked, clean)",
+    "ratio": "|attacked| / |clean|",
+    "diameter": "diameter of the codes",
+}
+"""Rows of a figure of codes, with their y labels."""
+
+
+def drawn(exhibit: Exhibit, results: Results) -> "Figure":
+    """The figure of an exhibit."""
+    if isinstance(exhibit, AccuracyFigure):
+        return _accuracy(exhibit, results)
+    return _codes(exhibit, results.measurements[exhibit.name])
+
+
+def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
+    figure, panels = grid(len(exhibit.panels), exhibit.columns)
+    for axes, panel in zip(panels, exhibit.panels, strict=True):
+        _curves(axes, panel, exhibit.protocol, results)
+        norm = panel.curves[0].experiment.norm
+        label(axes, panel.title, f"{norm} budget")
+    share_legend(figure, panels)
+    return figure
+
+
+def _curves(axes: "Axes", panel: Panel, protocol: str, results: Results) -> None:
+    for color, curve in zip(_colors(len(panel.curves)), panel.curves, strict=True):
+        record = results.records[curve.experiment.name]
+        draw(axes, against_epsilon(_adaptive(record), protocol), color=color, label=curve.label)
+        draw(axes, against_epsilon(_adaptive(record)), color=color, label=None, style="--", band=False)
+
+
+def _adaptive(record: Record) -> list[Any]:
+    return [outcome for outcome in record.outcomes if outcome.knowledge == "adaptive"]
+
+
+def _colors(count: int) -> list[Any]:
+    """Grey for the first curve, which has no autoencoder; from dark to light for the others."""
+    import matplotlib as mpl
+
+    others = mpl.colormaps["viridis"]
+    return [BARE, *(others(0.9 * place / max(1, count - 2)) for place in range(count - 1))]
+
+
+def _codes(exhibit: CodesFigure, found: Sequence[Mapping[str, Any]]) -> "Figure":
+    figure, panels = grid(len(CODES) * len(found), len(found))
+    for row, (quantity, below) in enumerate(CODES.items()):
+        for column, panel in enumerate(found):
+            axes = panels[row * len(found) + column]
+            for name, points in panel["curves"].items():
+                _points(axes, quantity, name, points)
+            axes.set(title=panel["title"] if row == 0 else "", xlabel=exhibit.xlabel)
+            if column == 0:
+                axes.set_ylabel(below)
+    share_legend(figure, panels)
+    return figure
+
+
+def _points(axes: "Axes", quantity: str, name: str, points: Sequence[Mapping[str, Any]]) -> None:
+    places = [point["x"] for point in points]
+    if quantity == "diameter":
+        axes.plot(places, [point[quantity] for point in points], marker="o", ms=3, label=name)
+        return
+    means, halves = zip(*(point[quantity] for point in points), strict=True)
+    axes.errorbar(places, means, yerr=halves, marker="o", ms=3, lw=1.5, elinewidth=0.8, label=name)

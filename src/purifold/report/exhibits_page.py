@@ -1,0 +1,102 @@
+"""The page of a paper: its figures, its claims, and a table for each data set; figures and texts as files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from purifold.evaluation.record import Record
+from purifold.papers.base import Study
+from purifold.report import tables
+from purifold.report.axes import png, svg
+from purifold.report.claims import Judged, judged, markdown, summary
+from purifold.report.exhibits import drawn
+from purifold.report.lines import lines
+from purifold.report.page import FIGURES, inline, rendered
+from purifold.report.results import Results
+from purifold.training.storage import write_bytes
+
+
+def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
+    """Writes `report.html`, `claims.md`, `table.md` and the figures; prints the verdicts on the claims."""
+    records = tuple(results.records.values())
+    (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+    figures = {exhibit: drawn(exhibit, results) for exhibit in study.exhibits}
+    for exhibit, figure in figures.items():
+        write_bytes(folder / FIGURES / f"{exhibit.name}.svg", svg(figure).encode())
+        write_bytes(folder / FIGURES / f"{exhibit.name}.png", png(figure))
+    claims = [judged(claim, results) for claim in study.claims]
+    write_bytes(folder / "table.md", _tables(records).encode())
+    if claims:
+        write_bytes(folder / "claims.md", "\n".join(_claims(records, claims)).encode())
+    for claim in claims:
+        print(f"{claim.text} {summary(claim)}")
+    page = folder / "report.html"
+    content = {
+        "title": _title(records, study),
+        "how": _how(records),
+        "figures": [
+            (exhibit.name, exhibit.caption, inline(svg(figure))) for exhibit, figure in figures.items()
+        ],
+        "claims": [(claim, summary(claim)) for claim in claims],
+        "tables": [(data, *_table(found)) for data, found in _by_data(records).items()],
+        "records": records,
+    }
+    write_bytes(page, rendered("exhibits.html", content).encode())
+    return page
+
+
+def _title(records: Sequence[Record], study: Study) -> str:
+    return records[0].title if records else ", ".join(exhibit.name for exhibit in study.exhibits)
+
+
+def _how(records: Sequence[Record]) -> dict[str, object]:
+    """What all records share: made by what, on what."""
+    if not records:
+        return {}
+    first = records[0]
+    attacks = {f"attack {place + 1}": text for place, text in enumerate(first.attacks)}
+    draws, eot = (max(getattr(record, name) for record in records) for name in ("draws", "eot"))
+    sampling = f"stochastic systems are judged over {draws} draws, their gradients averaged over {eot}"
+    return {"command": first.command, "seed": first.seed, "draws": sampling, **attacks, **first.environment}
+
+
+def _claims(records: Sequence[Record], claims: Sequence[Judged]) -> Iterator[str]:
+    images = ", ".join(f"{found[0].data['count']} of {data}" for data, found in _by_data(records).items())
+    yield f"# Claims of `{records[0].title}`"
+    yield ""
+    yield (
+        f"Test images attacked: {images}. A comparison is a mean over systems, budgets and images, with its "
+        "95 % interval and a sign test over images (Holm's correction within a claim): by the paper's attack "
+        "alone, and by the worst case over all attacks. A claim holds when every comparison says so, and "
+        "does not hold when one contradicts it or shows that the effect is below 5 points."
+    )
+    yield ""
+    yield f"Made by `{records[0].command}`."
+    yield ""
+    yield markdown(claims)
+
+
+def _by_data(records: Sequence[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(str(record.data["name"]), []).append(record)
+    return found
+
+
+def _table(records: Sequence[Record]) -> tuple[list[str], list[list[str]], str]:
+    """Header, lines, and a sentence on the classifier."""
+    classifier = records[0].classifier
+    share = 100 * classifier["test_correct"] / classifier["test_images"]
+    about = (
+        f"{records[0].data['count']} images; the classifier, {classifier['network']}, is right on "
+        f"{share:.2f} % of all {classifier['test_images']} test images."
+    )
+    found = lines(records)
+    return tables.header(found), [tables.cells(line, found) for line in found], about
+
+
+def _tables(records: Sequence[Record]) -> str:
+    parts = [
+        f"## {data}\n\n{_table(found)[2]}\n\n{tables.markdown(found)}"
+        for data, found in _by_data(records).items()
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,104 @@
+"""Claims: what holds, what does not and what stays open, out of outcomes that are known."""
+
+import itertools
+
+import pytest
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.steps.codes import Codes
+from purifold.papers.claim import Claim, Contrast, Ratio
+from purifold.report.claims import judged, markdown
+from purifold.report.results import Results
+
+TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+
+
+@pytest.fixture(scope="module")
+def systems():
+    question = Question(data="digits", defenses=("ae", "vae"), attacks=("pgd",), epsilons=(0.1, 0.3))
+    return compose(question, TINY, Resources())
+
+
+def results(systems, record, first, second, diameters=(1.0, 1.0)):
+    """Survivors of `first` and `second` at both budgets, of 100 images."""
+    records = {
+        experiment.name: record(experiment.system.defense, {("adaptive", 0.1): kept, ("adaptive", 0.3): kept})
+        for experiment, kept in zip(systems, (first, second), strict=True)
+    }
+    codes = [Codes(autoencoder=experiment.system.autoencoders[0]).label for experiment in systems]
+    measured = dict(zip(codes, diameters, strict=True))
+    return Results(records=records, galleries={}, trainings={}, measurements={}, diameters=measured)
+
+
+def claim(systems, expected):
+    first, second = systems
+    contrast = Contrast(
+        where="AE against VAE", first=(first,), second=(second,), expected=expected, epsilons=(0.1, 0.3)
+    )
+    return Claim(text="It helps.", protocol="pgd", evidence=(contrast,))
+
+
+@pytest.mark.parametrize(
+    ("expected", "first", "second", "verdict"),
+    [
+        ("more", 60, 40, "holds"),
+        ("more", 40, 60, "does not hold"),
+        ("more", 52, 50, "undecided"),
+        ("more", 50, 50, "does not hold"),  # the whole interval lies below five points
+        ("fewer", 40, 60, "holds"),
+        ("fewer", 60, 40, "does not hold"),
+        ("not fewer", 50, 50, "holds"),
+        ("not fewer", 60, 40, "holds"),
+        ("not fewer", 40, 60, "does not hold"),
+        ("not fewer", 48, 50, "undecided"),
+        ("no more", 40, 60, "holds"),
+        ("no more", 60, 40, "does not hold"),
+    ],
+)
+def test_a_comparison_decides_as_its_numbers_say(systems, record, expected, first, second, verdict):
+    found = judged(claim(systems, expected), results(systems, record, first, second))
+    assert found.verdicts == {"pgd": verdict, "worst case": verdict}
+    assert f"{first}.0 % against {second}.0 %" in found.findings[0].numbers
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"), [(3.0, "holds"), (1.9, "does not hold"), (4.6, "does not hold")]
+)
+def test_diameters_are_compared_by_their_ratio(systems, record, ratio, verdict):
+    first, second = (Codes(autoencoder=experiment.system.autoencoders[0]) for experiment in systems)
+    evidence = Ratio(where="AE over VAE", first=first, second=second, least=2.0, most=4.5)
+    found = judged(
+        Claim(text="Three times.", protocol="pgd", evidence=(evidence,)),
+        results(systems, record, 1, 1, (2 * ratio, 2.0)),
+    )
+    assert found.verdicts == {"": verdict}
+
+
+def test_a_claim_holds_only_where_all_its_comparisons_do(systems, record):
+    holds, open_, fails = (
+        claim(systems, "more").evidence[0],
+        claim(systems, "not fewer").evidence[0],
+        claim(systems, "fewer").evidence[0],
+    )
+    found = results(systems, record, 60, 40)
+    for evidence in itertools.permutations((holds, open_)):
+        assert judged(Claim(text="", protocol="pgd", evidence=evidence), found).verdicts["pgd"] == "holds"
+    both = Claim(text="", protocol="pgd", evidence=(holds, fails))
+    assert judged(both, found).verdicts["pgd"] == "does not hold"
+
+
+def test_the_correction_is_holms(systems, record):
+    # 58 against 50: sign test of 8 images, p = 1/128; with two other, useless comparisons p = 3/128, ...
+    useful = claim(systems, "more").evidence[0]
+    found = results(systems, record, 58, 50)
+    alone = judged(Claim(text="", protocol="pgd", evidence=(useful,)), found)
+    assert "p = 0.0078" in alone.findings[0].numbers
+    three = judged(Claim(text="", protocol="pgd", evidence=(useful, useful, useful)), found)
+    assert "p = 0.023" in three.findings[0].numbers
+
+
+def test_without_anything_to_compare_a_claim_says_so(systems, record):
+    found = judged(Claim(text="On MNIST.", protocol="pgd", evidence=()), results(systems, record, 1, 1))
+    assert "nothing to compare at this scale" in markdown([found])
