@@ -57,8 +57,9 @@ def test_what_the_user_says_comes_first():
 
 
 def test_only_a_transfer_attacker_has_a_substitute():
-    assert composed()[0].substitute is None
-    assert composed(knowledge=("transfer",))[0].substitute.network == "mlp"
+    assert composed()[0].substitutes == ()
+    found = composed(knowledge=("transfer",), substitutes=("mlp", "small-cnn"))[0]
+    assert [substitute.network for substitute in found.substitutes] == ["mlp", "small-cnn"]
 
 
 def test_an_ensemble_trains_what_its_members_train():
@@ -85,7 +86,7 @@ def test_every_data_set_names_networks_that_exist():
         ({"defenses": ("vae:latent_scale=99",)}, "latent_scale"),
         ({"autoencoder": "patch-vae-64"}, "patch-vae-64"),
         ({"classifier": "puvae-b"}, "puvae-b"),
-        ({"knowledge": ("transfer",), "substitute": "mpl"}, "did you mean 'mlp'"),
+        ({"knowledge": ("transfer",), "substitutes": ("mpl",)}, "did you mean 'mlp'"),
         ({"norm": "l2"}, "--epsilon"),
         ({"epsilons": (-0.1,)}, "epsilon must be 0 or above"),
         ({"attacks": ()}, "at least one attack"),
@@ -97,5 +98,5 @@ def test_what_cannot_work_is_refused_before_anything_is_trained(changes, says):
 
 
 def test_a_substitute_has_weights_of_its_own():
-    (experiment,) = composed(knowledge=("transfer",), classifier="mlp", substitute="mlp")
-    assert experiment.substitute.key != experiment.system.classifier.key
+    (experiment,) = composed(knowledge=("transfer",), classifier="mlp", substitutes=("mlp",))
+    assert experiment.substitutes[0].key != experiment.system.classifier.key

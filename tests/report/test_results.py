@@ -28,7 +28,7 @@ def test_a_record_of_each_defense_can_be_read_by_itself(published):
     results, folder = published
     names = [record.defense["name"] for record in results.records.values()]
     assert names == ["none", "vae:beta=0.1"]
-    alone = read(folder / "records" / "digits-vae_beta_0.1.json")
+    alone = read(folder / "records" / "digits-small-cnn-vae_beta_0.1.json")
     assert alone.title == "A study"
     assert alone.classifier["test_images"] == 497
 
@@ -37,11 +37,11 @@ def test_the_pictures_are_the_first_test_images(published):
     from purifold.data.load import load
 
     results, _ = published
-    shown = results.galleries["digits-vae_beta_0.1"].shown["clean"]
+    shown = results.galleries["digits-small-cnn-vae_beta_0.1"].shown["clean"]
     expected = load("digits").test.pixels[: len(shown.images), 0].numpy()
     assert (shown.images[..., 0] == expected).all()
     assert (shown.purified != shown.images).any()
-    assert (results.galleries["digits-none"].shown["clean"].purified[..., 0] == expected).all()
+    assert (results.galleries["digits-small-cnn-none"].shown["clean"].purified[..., 0] == expected).all()
 
 
 def test_the_trainings_of_all_experiments_are_listed_once(published):

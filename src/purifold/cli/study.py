@@ -72,7 +72,9 @@ def evaluate(
     autoencoder: Annotated[
         str | None, typer.Option(help="Networks of autoencoders. [the data set's]")
     ] = None,
-    substitute: Annotated[str, typer.Option(help="Network that a transfer attacker has.")] = "mlp",
+    substitute: Annotated[
+        list[str] | None, typer.Option(help="Network that a transfer attacker has; repeat. [mlp]")
+    ] = None,
     store: StoreAddress = "runs/store",
     out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/DATA]")] = None,
     scale: Scale = ScaleOption.cpu,
@@ -101,7 +103,7 @@ def evaluate(
         images=images,
         classifier=classifier,
         autoencoder=autoencoder,
-        substitute=substitute,
+        substitutes=tuple(substitute or ("mlp",)),
         seed=seed,
     )
     folder = out or Path("runs") / data.replace("/", "-")

@@ -46,7 +46,7 @@ class Question:
         classifier: Network of the classifier.
         autoencoder: Networks of the autoencoders, unless a defense names its own.
         latent: Their latent size, likewise.
-        substitute: Network of the classifier that a `transfer` attacker has.
+        substitutes: Networks of the classifiers that `transfer` attackers have, one each.
         seed: Of everything random.
     """
 
@@ -60,7 +60,7 @@ class Question:
     classifier: str | None = None
     autoencoder: str | None = None
     latent: int | None = None
-    substitute: str = SUBSTITUTE
+    substitutes: tuple[str, ...] = (SUBSTITUTE,)
     seed: int = 0
 
 
@@ -73,6 +73,9 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     )
     transfer = "transfer" in question.knowledge
     other = replace(question, seed=question.seed + 1)  # the attacker's copy has weights of its own
+    substitutes = tuple(
+        _classifier(network, data, other, scale, resources) for network in question.substitutes if transfer
+    )
     return [
         Experiment(
             system=System.of(
@@ -83,7 +86,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
             norm=question.norm,
             epsilons=_epsilons(question),
             knowledge=tuple(dict.fromkeys((*question.knowledge, "adaptive"))),
-            substitute=_classifier(question.substitute, data, other, scale, resources) if transfer else None,
+            substitutes=substitutes,
             draws=scale.draws,
             eot=scale.eot,
             audit=scale.audit,

@@ -38,7 +38,7 @@ class Experiment:
         norm: Of the budgets.
         epsilons: Budgets, ascending.
         knowledge: Of the attackers.
-        substitute: The classifier of a `transfer` attacker.
+        substitutes: The classifiers of `transfer` attackers, one each.
         draws: Predictions of each image by a stochastic system.
         eot: Draws that gradients of a stochastic system are averaged over.
         averaged: Names of the attacks for which they are; the others run with sampling off only. None: all.
@@ -53,7 +53,7 @@ class Experiment:
     norm: Norm
     epsilons: tuple[float, ...]
     knowledge: tuple[Knowledge, ...]
-    substitute: TrainClassifier | None = None
+    substitutes: tuple[TrainClassifier, ...] = ()
     draws: int
     eot: int
     averaged: tuple[str, ...] | None = None
@@ -78,14 +78,16 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Of its record: data set and defense, in letters that a file name may hold."""
-        return file_name(f"{self.system.data.name}-{self.system.defense}")
+        """Of its record: data set, classifier and defense, in letters that a file name may hold."""
+        system = self.system
+        return file_name(f"{system.data.name}-{system.classifier.network}-{system.defense}")
 
     def judged(self) -> tuple[Judge, ...]:
         """The outcomes, by knowledge and then budget."""
         return tuple(
-            self._judge(knowledge, ThreatModel(self.norm, epsilon))
+            self._judge(knowledge, ThreatModel(self.norm, epsilon), substitute)
             for knowledge in self.knowledge
+            for substitute in (self.substitutes if knowledge == "transfer" else (None,))
             for epsilon in self.epsilons
         )
 
@@ -120,8 +122,7 @@ class Experiment:
 
     def trainings(self) -> tuple[TrainClassifier | TrainAutoencoder, ...]:
         """What was trained for it."""
-        substitute = () if self.substitute is None else (self.substitute,)
-        return (self.system.classifier, *self.system.autoencoders, *substitute)
+        return (self.system.classifier, *self.system.autoencoders, *self.substitutes)
 
     def steps(self) -> tuple[Step, ...]:
         """The artefacts that the report is made of; everything else follows from them."""
@@ -156,21 +157,25 @@ class Experiment:
             outcomes=outcomes,
         )
 
-    def _judge(self, knowledge: Knowledge, threat: ThreatModel) -> Judge:
+    def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None) -> Judge:
         return Judge(
             system=self.system,
             count=self.count,
-            crafts=self.crafts(knowledge, threat),
+            crafts=self.crafts(knowledge, threat, substitute),
             threat=threat,
             knowledge=knowledge,
             draws=self.draws,
             seed=self.seed,
         )
 
-    def crafts(self, knowledge: Knowledge, threat: ThreatModel) -> tuple[Craft, ...]:
+    def crafts(
+        self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None = None
+    ) -> tuple[Craft, ...]:
         """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
+        if knowledge == "transfer" and substitute is None:
+            substitute = self.substitutes[0]
         return tuple(
-            self._craft(attack, knowledge, threat, draws)
+            self._craft(attack, knowledge, threat, draws, substitute)
             for attack in self.attacks
             if knowledge != "scores" or not attack.needs_gradients
             for draws in surfaces(attack, knowledge, self._eot(attack), self.system.recipe.differentiable)
@@ -180,7 +185,14 @@ class Experiment:
         averaged = self.averaged is None or attack.name in self.averaged
         return self.eot if averaged and self.system.recipe.stochastic else 1
 
-    def _craft(self, attack: Attack, knowledge: Knowledge, threat: ThreatModel, draws: int) -> Craft:
+    def _craft(
+        self,
+        attack: Attack,
+        knowledge: Knowledge,
+        threat: ThreatModel,
+        draws: int,
+        substitute: TrainClassifier | None,
+    ) -> Craft:
         if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
             threat = ThreatModel(threat.norm, math.inf)  # one search serves every budget
         return Craft.of(
@@ -190,7 +202,7 @@ class Experiment:
             threat,
             knowledge,
             draws=draws,
-            substitute=self.substitute,
+            substitute=substitute,
             seed=self.seed,
         )
 

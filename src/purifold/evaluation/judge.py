@@ -31,6 +31,7 @@ def judge(
     *,
     draws: int,
     seed: int,
+    substitute: str = "",
     batch_size: int = 256,
 ) -> Outcome:
     """What the deployed system makes of clean and adversarial images.
@@ -46,6 +47,7 @@ def judge(
         knowledge: What the attacks used; kept in the outcome.
         draws: Predictions of each image.
         seed: Of the draws.
+        substitute: The network that a `transfer` attacker had; kept in the outcome.
         batch_size: Images predicted at a time.
 
     Raises:
@@ -64,7 +66,8 @@ def judge(
         name: Attacked(predicted(found), predicted(to_8_bits(found)), *_distances(found, images))
         for name, found in adversarial.items()
     }
-    return Outcome(threat, knowledge, split.hash, split.labels.long().cpu(), predicted(images), attacked)
+    labels = split.labels.long().cpu()
+    return Outcome(threat, knowledge, split.hash, labels, predicted(images), attacked, substitute)
 
 
 def predictions(defended: Defended, images: Images, *, draws: int, seed: int, batch_size: int) -> Predictions:

@@ -59,6 +59,7 @@ class Outcome:
         labels: True classes.
         clean: Predictions on clean images.
         attacked: By the attack's name.
+        substitute: Of a `transfer` attacker: the network that was attacked.
     """
 
     threat: ThreatModel
@@ -67,6 +68,7 @@ class Outcome:
     labels: Labels
     clean: Predictions
     attacked: Mapping[str, Attacked]
+    substitute: str = ""
 
     def __post_init__(self) -> None:
         held = {"clean": self.clean}
@@ -146,6 +148,7 @@ class Outcome:
             "epsilon": str(self.threat.epsilon),  # JSON has no infinity
             "knowledge": self.knowledge,
             "images": self.images,
+            "substitute": self.substitute,
             "attacks": list(self.attacked),
         }
         return header, arrays
@@ -161,7 +164,15 @@ class Outcome:
         }
         threat = ThreatModel(header["norm"], float(header["epsilon"]))
         labels, clean = _large(arrays["labels"]), _large(arrays["clean"])
-        return cls(threat, header["knowledge"], header["images"], labels, clean, attacked)
+        return cls(
+            threat,
+            header["knowledge"],
+            header["images"],
+            labels,
+            clean,
+            attacked,
+            header.get("substitute", ""),
+        )
 
     def _each(self, attack: str | None) -> tuple[Attacked, ...]:
         return tuple(self.attacked.values()) if attack is None else (self.of(attack),)

@@ -19,7 +19,7 @@ from purifold.evaluation.check import Check, unreliable
 from purifold.evaluation.outcome import Outcome
 from purifold.training.storage import write_bytes
 
-KIND, VERSION = "purifold record", 1
+KIND, VERSION = "purifold record", 2
 DAMAGE = (
     KeyError,
     ValueError,

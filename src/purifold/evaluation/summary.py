@@ -22,6 +22,7 @@ class Row:
     Args:
         defense: Its name.
         knowledge: Of the attacker.
+        substitute: The network that a `transfer` attacker had.
         attack: Its name in the outcome, or `WORST`.
         norm: Of the budget.
         epsilon: The budget.
@@ -36,6 +37,7 @@ class Row:
 
     defense: str
     knowledge: Knowledge
+    substitute: str
     attack: str
     norm: Norm
     epsilon: float
@@ -59,6 +61,7 @@ def _row(record: Record, outcome: Outcome, attack: str | None) -> Row:
     return Row(
         defense=str(record.defense["name"]),
         knowledge=outcome.knowledge,
+        substitute=outcome.substitute,
         attack=WORST if attack is None else attack,
         norm=outcome.threat.norm,
         epsilon=outcome.threat.epsilon,

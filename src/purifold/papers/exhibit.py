@@ -131,5 +131,126 @@ class CodesFigure:
                     yield point.shift
 
 
-Exhibit: TypeAlias = AccuracyFigure | CodesFigure
-"""A figure of a paper; what draws each kind stands in `purifold.report.exhibits`."""
+@final
+@dataclass(frozen=True, kw_only=True)
+class UnitsAt:
+    """One autoencoder in a figure of active units.
+
+    Args:
+        latent: Its latent size.
+        codes: Of clean images.
+    """
+
+    latent: int
+    codes: Codes
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class UnitsPanel:
+    """Curves of one data set: autoencoders of a kind, by their latent size."""
+
+    title: str
+    curves: tuple[tuple[str, tuple[UnitsAt, ...]], ...]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class UnitsFigure:
+    """Active latent units against the latent size: a panel a data set.
+
+    Args:
+        name: As in `--only`.
+        caption: What it shows.
+        panels: One a data set.
+    """
+
+    name: str
+    caption: str
+    panels: tuple[UnitsPanel, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What it draws: measurements only."""
+        return ()
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The codes."""
+        return tuple(point.codes for panel in self.panels for _, points in panel.curves for point in points)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a table.
+
+    Args:
+        title: What all of it has in common.
+        epsilon: Budget.
+        experiments: In the order of the table.
+    """
+
+    title: str
+    epsilon: float
+    experiments: tuple[Experiment, ...]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class OriginTable:
+    """Accuracy by purifier and attack, a column for each place where the images were made.
+
+    Args:
+        name: As in `--only`.
+        caption: What it shows.
+        sections: One a classifier; its experiments are the purifiers.
+    """
+
+    name: str
+    caption: str
+    sections: tuple[Section, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What it lists."""
+        return tuple(experiment for section in self.sections for experiment in section.experiments)
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """Steps that it lists beside the experiments: none."""
+        return ()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TransferTable:
+    """Accuracy of each classifier, in a column, on images made on each classifier, in a row.
+
+    Args:
+        name: As in `--only`.
+        caption: What it shows.
+        sections: One a purifier; its experiments are the classifiers behind it.
+    """
+
+    name: str
+    caption: str
+    sections: tuple[Section, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What it lists."""
+        return tuple(experiment for section in self.sections for experiment in section.experiments)
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """Steps that it lists beside the experiments: none."""
+        return ()
+
+
+Drawing: TypeAlias = AccuracyFigure | CodesFigure | UnitsFigure
+"""What `purifold.report.exhibits` draws."""
+Table: TypeAlias = OriginTable | TransferTable
+"""What `purifold.report.exhibit_tables` lists."""
+Exhibit: TypeAlias = Drawing | Table
+"""A figure or table of a paper."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
 from purifold.evaluation.record import Record
-from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Exhibit, Panel
+from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Drawing, Panel
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.results import Results
 
@@ -22,11 +22,12 @@ CODES = {
 """Rows of a figure of codes, with their y labels."""
 
 
-def drawn(exhibit: Exhibit, results: Results) -> "Figure":
+def drawn(exhibit: Drawing, results: Results) -> "Figure":
     """The figure of an exhibit."""
     if isinstance(exhibit, AccuracyFigure):
         return _accuracy(exhibit, results)
-    return _codes(exhibit, results.measurements[exhibit.name])
+    found = results.measurements[exhibit.name]
+    return _codes(exhibit, found) if isinstance(exhibit, CodesFigure) else _units(found)
 
 
 def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
@@ -79,3 +80,19 @@ def _points(axes: "Axes", quantity: str, name: str, points: Sequence[Mapping[str
         return
     means, halves = zip(*(point[quantity] for point in points), strict=True)
     axes.errorbar(places, means, yerr=halves, marker="o", ms=3, lw=1.5, elinewidth=0.8, label=name)
+
+
+def _units(found: Sequence[Mapping[str, Any]]) -> "Figure":
+    figure, panels = grid(len(found), len(found))
+    for axes, panel in zip(panels, found, strict=True):
+        for name, points in panel["curves"].items():
+            places = [point["x"] for point in points]
+            axes.plot(places, [point["active"] for point in points], marker="o", ms=3, label=name)
+        axes.plot(places, places, color=BARE, lw=0.8, ls=":", label="all units")
+        axes.set(
+            title=panel["title"], xlabel="latent size", ylabel="active units", xscale="log", yscale="log"
+        )
+        axes.set_xticks(places, [str(place) for place in places], minor=False)
+        axes.minorticks_off()
+    share_legend(figure, panels)
+    return figure

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
+from purifold.papers.exhibit import Exhibit, OriginTable, TransferTable
 from purifold.report import tables
 from purifold.report.axes import png, svg
 from purifold.report.claims import Judged, judged, markdown, summary
+from purifold.report.exhibit_tables import listed
 from purifold.report.exhibits import drawn
 from purifold.report.lines import lines
 from purifold.report.page import FIGURES, inline, rendered
@@ -19,10 +21,7 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
     """Writes `report.html`, `claims.md`, `table.md` and the figures; prints the verdicts on the claims."""
     records = tuple(results.records.values())
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
-    figures = {exhibit: drawn(exhibit, results) for exhibit in study.exhibits}
-    for exhibit, figure in figures.items():
-        write_bytes(folder / FIGURES / f"{exhibit.name}.svg", svg(figure).encode())
-        write_bytes(folder / FIGURES / f"{exhibit.name}.png", png(figure))
+    shown = [_shown(exhibit, results, folder) for exhibit in study.exhibits]
     claims = [judged(claim, results) for claim in study.claims]
     write_bytes(folder / "table.md", _tables(records).encode())
     if claims:
@@ -33,15 +32,28 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
     content = {
         "title": _title(records, study),
         "how": _how(records),
-        "figures": [
-            (exhibit.name, exhibit.caption, inline(svg(figure))) for exhibit, figure in figures.items()
-        ],
+        "exhibits": shown,
         "claims": [(claim, summary(claim)) for claim in claims],
         "tables": [(data, *_table(found)) for data, found in _by_data(records).items()],
         "records": records,
     }
     write_bytes(page, rendered("exhibits.html", content).encode())
     return page
+
+
+def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object]:
+    """What the page needs of a figure or a table, which is written as a file too."""
+    about = {"name": exhibit.name, "caption": exhibit.caption, "drawing": "", "sections": []}
+    if isinstance(exhibit, OriginTable | TransferTable):
+        sections = listed(exhibit, results)
+        text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
+        write_bytes(folder / f"{exhibit.name}.md", text.encode())
+        return {**about, "sections": sections}
+    figure = drawn(exhibit, results)
+    drawing = svg(figure)
+    write_bytes(folder / FIGURES / f"{exhibit.name}.svg", drawing.encode())
+    write_bytes(folder / FIGURES / f"{exhibit.name}.png", png(figure))
+    return {**about, "drawing": inline(drawing)}
 
 
 def _title(records: Sequence[Record], study: Study) -> str:

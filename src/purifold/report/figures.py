@@ -1,11 +1,12 @@
 """Figures of defenses one by one. Each function returns a matplotlib figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from purifold.evaluation.curves import Curve, against_epsilon, against_relative_l2
+from purifold.evaluation.curves import against_epsilon, against_relative_l2
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
+from purifold.evaluation.surface import Knowledge
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.lines import LADDER, families, named
 
@@ -29,10 +30,10 @@ def against_difference(records: Sequence[Record], attack: str) -> "Figure":
     """Accuracy under one attack against the relative L2 difference: a panel a defense (patch-vae, Fig. 2)."""
     figure, panels = grid(len(records))
     for axes, record in zip(panels, records, strict=True):
-        for level in LADDER:
-            outcomes = [outcome for outcome in _of(record, level) if attack in families(outcome)]
-            if outcomes:
-                _draw(axes, against_relative_l2(outcomes, attack), level)
+        for level, attacker, outcomes in _attackers(record):
+            here = [outcome for outcome in outcomes if attack in families(outcome)]
+            if here:
+                draw(axes, against_relative_l2(here, attack), color=COLORS[level], label=attacker)
         label(axes, named(record), "mean relative L2 difference")
     share_legend(figure, panels)
     return figure
@@ -53,17 +54,16 @@ def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
 
 
 def _budget_panel(axes: "Axes", record: Record) -> None:
-    for level in LADDER:
-        outcomes = _of(record, level)
-        if outcomes:
-            _draw(axes, against_epsilon(outcomes), level)
+    for level, attacker, outcomes in _attackers(record):
+        draw(axes, against_epsilon(outcomes), color=COLORS[level], label=attacker)
     norm = record.outcomes[0].threat.norm
     label(axes, named(record), f"{norm} budget")
 
 
-def _of(record: Record, level: str) -> list[Outcome]:
-    return [outcome for outcome in record.outcomes if outcome.knowledge == level]
-
-
-def _draw(axes: "Axes", curve: Curve, level: str) -> None:
-    draw(axes, curve, color=COLORS[level], label=level)
+def _attackers(record: Record) -> Iterator[tuple[Knowledge, str, list[Outcome]]]:
+    """Knowledge, legend and outcomes of each attacker; those who transfer differ by their substitute."""
+    for level in LADDER:
+        outcomes = [outcome for outcome in record.outcomes if outcome.knowledge == level]
+        for substitute in dict.fromkeys(outcome.substitute for outcome in outcomes):
+            name = f"{level} from {substitute}" if substitute else level
+            yield level, name, [outcome for outcome in outcomes if outcome.substitute == substitute]

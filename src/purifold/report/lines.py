@@ -83,7 +83,10 @@ def _line(record: Record, outcomes: Sequence[Outcome]) -> Line:
         norm=first.threat.norm,
         epsilon=first.threat.epsilon,
         clean=first.accuracy(),
-        robust={outcome.knowledge: outcome.robust_accuracy() for outcome in outcomes},
+        robust={
+            level: Proportion.of(worst([outcome for outcome in outcomes if outcome.knowledge == level]))
+            for level in dict.fromkeys(outcome.knowledge for outcome in outcomes)
+        },
         worst=worst(outcomes),
         unreliable=record.unreliable,
     )

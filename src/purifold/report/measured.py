@@ -7,20 +7,45 @@ import numpy as np
 
 from purifold.engine.steps.codes import read_extent, read_shift
 from purifold.engine.store import Store
-from purifold.papers.exhibit import AccuracyFigure, CodesAt, CodesFigure, Exhibit
+from purifold.papers.exhibit import (
+    CodesAt,
+    CodesFigure,
+    CodesPanel,
+    Exhibit,
+    UnitsAt,
+    UnitsFigure,
+    UnitsPanel,
+)
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
-    """For each panel its title and, by curve, its points; nothing for a figure made of records."""
-    if isinstance(exhibit, AccuracyFigure):
-        return []
-    return [_panel(exhibit, place, store) for place in range(len(exhibit.panels))]
+    """For each panel its title and, by curve, its points; nothing for what is made of records."""
+    if isinstance(exhibit, CodesFigure):
+        return [_codes(panel, store) for panel in exhibit.panels]
+    if isinstance(exhibit, UnitsFigure):
+        return [_units(panel, store) for panel in exhibit.panels]
+    return []
 
 
-def _panel(exhibit: CodesFigure, place: int, store: Store) -> dict[str, Any]:
-    panel = exhibit.panels[place]
+def _codes(panel: CodesPanel, store: Store) -> dict[str, Any]:
     curves = {curve.label: [_point(point, store) for point in curve.points] for curve in panel.curves}
     return {"title": panel.title, "curves": curves}
+
+
+def _units(panel: UnitsPanel, store: Store) -> dict[str, Any]:
+    curves = {label: [_active(point, store) for point in points] for label, points in panel.curves}
+    return {"title": panel.title, "curves": curves}
+
+
+def _active(point: UnitsAt, store: Store) -> dict[str, Any]:
+    extent = read_extent(store.fetch(point.codes))
+    return {
+        "x": point.latent,
+        "active": extent.active,
+        "variances": [float(f"{variance:.4g}") for variance in extent.variances],
+        "encoded_images": extent.images,
+        "seed": point.codes.autoencoder.seed,
+    }
 
 
 def _point(point: CodesAt, store: Store) -> dict[str, Any]:

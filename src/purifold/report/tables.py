@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from purifold.evaluation.curves import relative_l2
 from purifold.evaluation.intervals import Proportion
-from purifold.evaluation.outcome import Outcome
+from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.report.lines import LADDER, Line, families, ladder, lines, named, percent, short
 
@@ -52,7 +52,7 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
 def markdown(records: Sequence[Record]) -> str:
     """The main table in Markdown."""
     found = lines(records)
-    return _markdown(header(found), [cells(line, found) for line in found])
+    return as_markdown(header(found), [cells(line, found) for line in found])
 
 
 def by_attack(records: Sequence[Record]) -> str:
@@ -72,7 +72,7 @@ def by_attack(records: Sequence[Record]) -> str:
         + [_share(record, level, attack, epsilon) for record, level in columns]
         for attack, epsilon in attacks
     ]
-    return _markdown(titles, body)
+    return as_markdown(titles, body)
 
 
 def _difference(outcomes: Sequence[Outcome], attack: str, epsilon: float) -> str:
@@ -87,15 +87,16 @@ def _difference(outcomes: Sequence[Outcome], attack: str, epsilon: float) -> str
 
 
 def _share(record: Record, level: str, attack: str, epsilon: float) -> str:
-    """The worst case over the attack's surfaces (sampling off, averaged over draws), image by image."""
-    found = (
-        percent(outcome.together(attack).robust_accuracy())
+    """The worst case over the attack's surfaces (sampling off, averaged) and substitutes, image by image."""
+    found = [
+        outcome.together(attack)
         for outcome in record.outcomes
         if outcome.knowledge == level and outcome.threat.epsilon == epsilon and attack in families(outcome)
-    )
-    return next(found, "")
+    ]
+    return percent(Proportion.of(worst(found))) if found else ""
 
 
-def _markdown(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def as_markdown(titles: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A table."""
     written = [titles, ["---"] * len(titles), *body]
     return "\n".join("| " + " | ".join(row) + " |" for row in written) + "\n"

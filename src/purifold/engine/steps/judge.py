@@ -63,10 +63,15 @@ class Judge(Step):
             self.knowledge,
             draws=self.draws if defended.stochastic else 1,
             seed=self.seed,
+            substitute=self._substitute(),
         )
         header, arrays = outcome.to_arrays()
         (bench.folder / HEADER).write_text(json.dumps(header))
         np.savez_compressed(bench.folder / ARRAYS, allow_pickle=False, **arrays)
+
+    def _substitute(self) -> str:
+        networks = {craft.substitute.network for craft in self.crafts if craft.substitute is not None}
+        return ", ".join(sorted(networks))
 
     def _adversarial(self, images: Images, bench: Workbench) -> dict[str, Images]:
         """By attack; where an unbounded attack went beyond this budget it failed: the clean image."""

@@ -1,0 +1,88 @@
+"""Tables of a paper, out of results."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.outcome import Outcome, worst
+from purifold.evaluation.record import Record
+from purifold.papers.exhibit import OriginTable, Section, Table
+from purifold.report.lines import families, named, percent
+from purifold.report.results import Results
+from purifold.report.tables import as_markdown
+
+ORIGINS = {"oblivious": "classifier", "adaptive": "stacked"}
+"""Where images were made, by what the attacker knew; a transfer has the name of its classifier."""
+
+
+@final
+@dataclass(frozen=True)
+class Listed:
+    """A part of a table, as text."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+    def markdown(self) -> str:
+        """With its title as a heading."""
+        return f"## {self.title}\n\n{as_markdown(self.header, self.rows)}"
+
+
+def listed(exhibit: Table, results: Results) -> list[Listed]:
+    """The sections of a table."""
+    part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
+    return [part(section, results) for section in exhibit.sections]
+
+
+def _by_origin(section: Section, results: Results) -> Listed:
+    """A row for each purifier and attack, and one for its worst case."""
+    records = [results.records[experiment.name] for experiment in section.experiments]
+    origins = dict.fromkeys(
+        (outcome.knowledge, outcome.substitute) for record in records for outcome in _at(record, section)
+    )
+    rows = []
+    for record in records:
+        outcomes = {(outcome.knowledge, outcome.substitute): outcome for outcome in _at(record, section)}
+        first = next(iter(outcomes.values()))
+        for attack in (*families(first), None):
+            shares = [_share(outcomes[origin], attack) if origin in outcomes else "" for origin in origins]
+            rows.append([named(record), attack or "worst case", percent(first.accuracy()), *shares])
+    titles = [ORIGINS.get(knowledge, f"transferred from {network}") for knowledge, network in origins]
+    return Listed(section.title, ["purifier", "attack", "clean", *titles], rows)
+
+
+def _transfer(section: Section, results: Results) -> Listed:
+    """The worst case over the attacks for each pair of classifiers, and for the stacked network."""
+    records = [results.records[experiment.name] for experiment in section.experiments]
+    networks = [str(record.classifier["network"]) for record in records]
+    rows = [
+        [source, *(_from(record, source, section) for record in records)]
+        for source in dict.fromkeys(networks)
+    ]
+    rows.append(["stacked", *(_worst(record, section, "adaptive", "") for record in records)])
+    return Listed(section.title, ["made on", *networks], rows)
+
+
+def _from(record: Record, source: str, section: Section) -> str:
+    if source == record.classifier["network"]:
+        return _worst(record, section, "oblivious", "")
+    return _worst(record, section, "transfer", source)
+
+
+def _worst(record: Record, section: Section, knowledge: str, substitute: str) -> str:
+    found = [
+        outcome
+        for outcome in _at(record, section)
+        if (outcome.knowledge, outcome.substitute) == (knowledge, substitute)
+    ]
+    return percent(Proportion.of(worst(found))) if found else ""
+
+
+def _at(record: Record, section: Section) -> Sequence[Outcome]:
+    return [outcome for outcome in record.outcomes if outcome.threat.epsilon == section.epsilon]
+
+
+def _share(outcome: Outcome, attack: str | None) -> str:
+    return percent((outcome if attack is None else outcome.together(attack)).robust_accuracy())

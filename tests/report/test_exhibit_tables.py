@@ -1,0 +1,72 @@
+"""Tables of a paper hold the numbers of the records, each under the place where its images were made."""
+
+from dataclasses import replace
+
+import pytest
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.papers.exhibit import OriginTable, Section, TransferTable
+from purifold.report.exhibit_tables import listed
+from purifold.report.results import Results
+
+TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+NETWORKS = ("small-cnn", "mlp")
+
+
+@pytest.fixture(scope="module")
+def systems():
+    """The bare classifiers."""
+    question = Question(data="digits", defenses=("none",), attacks=("pgd",), epsilons=(0.1,))
+    return [compose(replace(question, classifier=name), TINY, Resources())[0] for name in NETWORKS]
+
+
+@pytest.fixture
+def found(systems, record):
+    """Survivors of 100: on their own classifier 10 and 20, from the other one 70 and 80, stacked 5 and 6."""
+    records = {}
+    for experiment, own, moved, stacked in zip(systems, (10, 20), (70, 80), (5, 6), strict=True):
+        network = experiment.system.classifier.network
+        made = record("none", {("oblivious", 0.1): own, ("transfer", 0.1): moved, ("adaptive", 0.1): stacked})
+        (other,) = set(NETWORKS) - {network}
+        outcomes = [
+            replace(outcome, substitute=other if outcome.knowledge == "transfer" else "")
+            for outcome in made.outcomes
+        ]
+        records[experiment.name] = replace(
+            made, outcomes=tuple(outcomes), classifier={**made.classifier, "network": network}
+        )
+    return Results(records=records, galleries={}, trainings={}, measurements={}, diameters={})
+
+
+def section(*experiments):
+    return (Section(title="digits", epsilon=0.1, experiments=experiments),)
+
+
+def shares(row):
+    return [cell.partition(" ")[0] for cell in row]
+
+
+def test_a_purifier_has_a_row_an_attack_and_a_column_an_origin(systems, found):
+    (table,) = listed(OriginTable(name="t", caption="c", sections=section(systems[0])), found)
+    assert table.header == ["purifier", "attack", "clean", "classifier", "transferred from mlp", "stacked"]
+    assert [row[1] for row in table.rows] == ["pgd", "worst case"]
+    assert [shares(row)[2:] for row in table.rows] == [["100.0", "10.0", "70.0", "5.0"]] * 2
+
+
+def test_a_classifier_has_a_column_and_the_one_the_images_were_made_on_a_row(systems, found):
+    (table,) = listed(TransferTable(name="t", caption="c", sections=section(*systems)), found)
+    assert table.header == ["made on", "small-cnn", "mlp"]
+    assert [shares(row) for row in table.rows] == [
+        ["small-cnn", "10.0", "80.0"],
+        ["mlp", "70.0", "20.0"],
+        ["stacked", "5.0", "6.0"],
+    ]
+
+
+def test_its_text_is_a_markdown_table(systems, found):
+    (table,) = listed(TransferTable(name="t", caption="c", sections=section(*systems)), found)
+    lines = table.markdown().splitlines()
+    assert lines[0] == "## digits"
+    assert lines[2].count("|") == lines[4].count("|") == 4
