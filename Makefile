@@ -39,6 +39,7 @@ bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks
 	$(BIN)/python -m benchmarks.attacks --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.stacked --data-root $(DATA_ROOT)
 
 clean:
 	rm -rf .venv runs store build

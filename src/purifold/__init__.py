@@ -12,25 +12,35 @@ if TYPE_CHECKING:
     from purifold.defenses.base import Defended as Defended
     from purifold.defenses.base import Detector as Detector
     from purifold.defenses.base import Purifier as Purifier
+    from purifold.defenses.jpeg import JPEG as JPEG
     from purifold.defenses.reconstruction import Reconstruction as Reconstruction
     from purifold.evaluation.evaluate import evaluate as evaluate
     from purifold.evaluation.sanity import sanity as sanity
     from purifold.evaluation.surface import surface as surface
+    from purifold.losses import cross_entropy as cross_entropy
+    from purifold.networks.base import build_classifier as build_classifier
     from purifold.threat import ThreatModel as ThreatModel
+    from purifold.training.config import TrainingConfig as TrainingConfig
+    from purifold.training.fit import fit as fit
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "PGD": "attacks.pgd",
     "Attack": "attacks.base",
     "CarliniWagner": "attacks.cw",
     "Defended": "defenses.base",
     "Detector": "defenses.base",
+    "JPEG": "defenses.jpeg",
     "MinimumNormAttack": "attacks.base",
+    "PGD": "attacks.pgd",
     "Purifier": "defenses.base",
     "Reconstruction": "defenses.reconstruction",
     "ThreatModel": "threat",
+    "TrainingConfig": "training.config",
+    "build_classifier": "networks.base",
+    "cross_entropy": "losses",
     "evaluate": "evaluation.evaluate",
+    "fit": "training.fit",
     "load": "data.load",
     "sanity": "evaluation.sanity",
     "surface": "evaluation.surface",

@@ -1,0 +1,75 @@
+"""Figures of a paper draw the numbers of the results."""
+
+from dataclasses import replace
+
+import pytest
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Curve, Panel, UnitsFigure
+from purifold.report.exhibits import drawn
+from purifold.report.results import Results
+
+TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+
+
+def lines(axes):
+    return [
+        (line.get_label(), line.get_linestyle(), list(line.get_xdata()), list(line.get_ydata()))
+        for line in axes.lines
+        if line.get_linestyle() != "None"
+    ]
+
+
+@pytest.fixture
+def experiment():
+    question = Question(data="digits", defenses=("none",), attacks=("pgd", "fgsm"), epsilons=(0.1, 0.3))
+    return compose(question, TINY, Resources())[0]
+
+
+def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, record):
+    made = record("none", {("adaptive", 0.1): 60, ("adaptive", 0.3): 20}, attack="fgsm")
+    stronger = record("none", {("adaptive", 0.1): 50, ("adaptive", 0.3): 0}, attack="pgd")
+    both = [
+        replace(weak, attacked={**weak.attacked, **strong.attacked})
+        for weak, strong in zip(made.outcomes, stronger.outcomes, strict=True)
+    ]
+    found = Results(
+        records={experiment.name: replace(made, outcomes=tuple(both))},
+        galleries={},
+        trainings={},
+        measurements={},
+        diameters={},
+    )
+    panel = Panel(title="digits", curves=(Curve(label="bare", experiment=experiment),))
+    figure = AccuracyFigure(name="f", caption="c", protocol="fgsm", panels=(panel,), columns=1)
+    (axes,) = drawn(figure, found).axes
+    assert lines(axes)[0] == ("bare", "-", [0.0, 0.1, 0.3], [1.0, 0.6, 0.2])
+    assert lines(axes)[1][1:] == ("--", [0.0, 0.1, 0.3], [1.0, 0.5, 0.0])
+    assert len(axes.collections) == 1  # one band: the interval of the paper's attack
+
+
+def measured(name, panels):
+    return Results(records={}, galleries={}, trainings={}, measurements={name: panels}, diameters={})
+
+
+def test_codes_have_a_row_a_quantity_and_a_column_a_data_set():
+    points = [
+        {"x": x, "cosine": [0.5 + x, 0.1], "ratio": [1 + x, 0.2], "diameter": 10 + x} for x in (0.0, 0.4)
+    ]
+    panels = [{"title": title, "curves": {"AE": points, "VAE": points}} for title in ("mnist", "btsc")]
+    figure = CodesFigure(name="f", caption="c", xlabel="noise", panels=())
+    axes = drawn(figure, measured("f", panels)).axes
+    assert len(axes) == 3 * 2
+    assert [axes[0].get_title(), axes[1].get_title()] == ["mnist", "btsc"]
+    assert axes[0].containers[0].lines[0].get_ydata().tolist() == pytest.approx([0.5, 0.9])
+    assert axes[2].containers[0].lines[0].get_ydata().tolist() == pytest.approx([1.0, 1.4])
+    assert lines(axes[4])[0][2:] == ([0.0, 0.4], [10.0, 10.4])
+
+
+def test_active_units_stand_beside_the_number_of_all_units():
+    points = [{"x": 8, "active": 7}, {"x": 64, "active": 12}]
+    figure = UnitsFigure(name="f", caption="c", panels=())
+    (axes,) = drawn(figure, measured("f", [{"title": "mnist", "curves": {"VAE": points}}])).axes
+    assert [line[2:] for line in lines(axes)] == [([8, 64], [7, 12]), ([8, 64], [8, 64])]
