@@ -1,0 +1,65 @@
+"""A paper from its plan to its page: all figures and claims, and the same files the second time."""
+
+from dataclasses import replace
+
+import pytest
+
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.store import Store
+from purifold.papers import ae_robustness, vae_reconstruction
+from purifold.papers.ae_robustness_cells import GRIDS
+from purifold.papers.library import paper
+from purifold.report.study import report
+
+TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+RESOURCES = Resources()
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Both papers on few images with few steps."""
+    for grids in (GRIDS, vae_reconstruction.GRIDS):
+        grid = grids["smoke"]
+        subjects = tuple(replace(subject, images=6) for subject in grid.subjects)
+        monkeypatch.setitem(grids, "smoke", replace(grid, subjects=subjects))
+    fast = ("cw-l2:search=bisect,search_steps=1,initial_c=1,steps=3", "i-fgsm:steps=2", "deepfool:steps=3")
+    monkeypatch.setattr("purifold.papers.ae_robustness_cells.ATTACKS", fast)
+    monkeypatch.setattr(vae_reconstruction, "ATTACKS", ("fgsm", fast[0], "pgd:steps=2"))
+    assert ae_robustness.GRIDS is GRIDS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ae-robustness", "vae-reconstruction"])
+def test_a_second_run_makes_nothing_and_writes_the_same_files(name, tiny, tmp_path, capsys):
+    found, store = paper(name), Store(tmp_path / "store")
+    written = []
+    for _ in range(2):
+        report(found.study(TINY, RESOURCES, 0), store, RESOURCES, tmp_path / "out", found.title)
+        written.append(files(tmp_path / "out"))
+    first, _, second = capsys.readouterr().out.partition("The report")
+    assert ", 0 found in the store" in first
+    assert "\n0 steps made" in second
+    assert written[0] == written[1]
+    page = written[0]["report.html"].decode()
+    study = found.study(TINY, RESOURCES, 0)
+    assert all(f"<h2>{exhibit.name}</h2>" in page for exhibit in study.exhibits)
+    assert page.count("<svg") == sum(name.endswith(".svg") for name in written[0])
+    claims = written[0]["claims.md"].decode()
+    assert all(f"## {claim.text}" in claims for claim in study.claims)
+    records = [name for name in written[0] if name.startswith("records/") and name.endswith(".json")]
+    assert len(records) == len(study.experiments)
+
+
+@pytest.mark.slow
+def test_one_figure_comes_without_claims(tiny, tmp_path):
+    found = paper("ae-robustness")
+    study = found.study(TINY, RESOURCES, 0).only(["fig-4"])
+    report(study, Store(tmp_path / "store"), RESOURCES, tmp_path / "out", found.title)
+    written = files(tmp_path / "out")
+    assert [name for name in written if name.endswith(".svg")] == ["figures/fig-4.svg"]
+    assert "claims.md" not in written
