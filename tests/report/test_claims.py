@@ -1,6 +1,7 @@
 """Claims: what holds, what does not and what stays open, out of outcomes that are known."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -102,3 +103,17 @@ def test_the_correction_is_holms(systems, record):
 def test_without_anything_to_compare_a_claim_says_so(systems, record):
     found = judged(Claim(text="On MNIST.", protocol="pgd", evidence=()), results(systems, record, 1, 1))
     assert "nothing to compare at this scale" in markdown([found])
+
+
+def test_the_worst_case_takes_every_attack_and_the_paper_s_attack_only_itself(systems, record):
+    weak, strong = (results(systems, record, *kept) for kept in ((60, 40), (10, 10)))
+    for experiment in systems:
+        made = weak.records[experiment.name]
+        both = [
+            replace(outcome, attacked={**outcome.attacked, "fgsm": other.attacked["pgd"]})
+            for outcome, other in zip(made.outcomes, strong.records[experiment.name].outcomes, strict=True)
+        ]
+        weak.records[experiment.name] = replace(made, outcomes=tuple(both))
+    found = judged(claim(systems, "more"), weak)
+    assert found.verdicts == {"pgd": "holds", "worst case": "does not hold"}
+    assert "10.0 % against 10.0 %" in found.findings[1].numbers
