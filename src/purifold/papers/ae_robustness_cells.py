@@ -68,6 +68,7 @@ class Grid:
             None: the scale's.
         encoded: Training images an autoencoder sees, over all epochs; None: the scale's.
         pgd: Steps of PGD.
+        eot: Draws that it averages over; None: the scale's.
     """
 
     subjects: tuple[Subject, ...]
@@ -76,7 +77,8 @@ class Grid:
     coefficients: tuple[float, ...]
     audit: int | None = None
     encoded: int | None = None
-    pgd: int = 100
+    pgd: int
+    eot: int | None = None
 
 
 def _grey(data: str, *epsilons: float, images: int | None = None, seen: int | None = None) -> Subject:
@@ -137,6 +139,9 @@ GRIDS: Mapping[str, Grid] = {
         noise=(0.0, 0.1, 0.2, 0.3, 0.4),
         scales=(0.0, 0.001, 0.01, 0.1, 1.0, 3.0, 10.0),
         coefficients=(0.0, 0.001, 0.01, 0.1, 1.0),
+        encoded=600_000,
+        pgd=50,
+        eot=10,
     ),
 }
 """By scale. The paper attacks 1,000 images of each data set, and so does `paper`."""
@@ -217,6 +222,7 @@ def cells_of(subject: Subject, grid: Grid, scale: Scale, resources: Resources, s
         seen=subject.seen or scale.seen,
         encoded=grid.encoded or scale.encoded,
         audit=scale.audit if grid.audit is None else grid.audit,
+        eot=grid.eot or scale.eot,
     )
     experiments = compose(question, scale, resources)
     return Cells(
