@@ -115,7 +115,7 @@ def test_epsilon_0_projects_to_the_clean_image():
     [
         ("l2", -0.1, "epsilon must be 0 or above, got -0.1"),
         ("l2", math.nan, "epsilon must be 0 or above, got nan"),
-        ("linf", 8.0, "epsilon must be at most 1 for linf, got 8.0; write 8/255"),
+        ("linf", 8.0, "epsilon must be at most 1 for linf, got 8; for 8 of 255 grey levels write 0.03137"),
     ],
 )
 def test_refuses_what_is_no_budget(norm, epsilon, message):

@@ -34,7 +34,8 @@ class ThreatModel:
             raise InputError(f"epsilon must be 0 or above, got {self.epsilon}")
         if self.norm == "linf" and 1 < self.epsilon < math.inf:
             raise InputError(
-                f"epsilon must be at most 1 for linf, got {self.epsilon}; write {self.epsilon:g}/255"
+                f"epsilon must be at most 1 for linf, got {self.epsilon:g}; "
+                f"for {self.epsilon:g} of 255 grey levels write {self.epsilon / 255:.4g}"
             )
 
     def __str__(self) -> str:

@@ -82,7 +82,7 @@ def test_an_example_plans_as_written(purifold):
         (line, *_) = examples(dict(COMMANDS)[name].help)
         status, out, err = purifold(f"{line.removeprefix('purifold ')} --dry-run")
         assert (status, err) == (0, "")
-        assert "train small-cnn on digits" in out
+        assert "     1 train-classifier\n" in out
         assert "steps to make" in out
 
 
@@ -102,7 +102,7 @@ def test_lists_say_what_there_is(purifold, what):
         ("evaluate --data digits --defense vae:latent_scale=99 --dry-run", "latent_scale"),
         ("evaluate --data digits --attack pdg --dry-run", "did you mean 'pgd'"),
         ("evaluate --data mnst --dry-run", "did you mean 'mnist'"),
-        ("evaluate --data digits --epsilon -0.1 --dry-run", "epsilon must be 0 or above"),
+        ("evaluate --data digits --epsilon -0.1 --dry-run", "epsilon must be above 0 and finite"),
         ("evaluate --data digits --epsilon 8 --dry-run", "at most 1"),
         ("evaluate --data digits --norm l2 --dry-run", "--epsilon"),
         ("evaluate --data digits --knowledge scores --dry-run", "--attack square"),
@@ -147,3 +147,25 @@ def test_a_failure_is_status_1(purifold, monkeypatch):
     assert status == 1
     assert "unexpected OSError: no such luck" in err
     assert "--debug" in err
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_made(purifold, tmp_path):
+    (tmp_path / "file").write_text("")
+    command = f"evaluate --data digits --defense jpeg --scale smoke --store {tmp_path}/store"
+    status, out, err = purifold(f"{command} --out {tmp_path}/file")
+    assert status == 2
+    assert "cannot write to --out" in err
+    assert "made" not in out
+
+
+@pytest.mark.parametrize("epsilon", ["0", "inf", "-1", "8"])
+def test_a_budget_that_is_none_is_refused_and_what_to_write_is_said(purifold, epsilon):
+    status, _, err = purifold(f"evaluate --data digits --epsilon {epsilon} --dry-run")
+    assert status == 2
+    assert "above 0 and finite" in err or "write 0.03137" in err
+
+
+def test_a_missing_folder_is_called_one(purifold):
+    status, _, err = purifold("evaluate --data no/such/folder --dry-run")
+    assert status == 2
+    assert "there is no folder no/such/folder" in err

@@ -88,7 +88,7 @@ def test_every_data_set_names_networks_that_exist():
         ({"classifier": "puvae-b"}, "puvae-b"),
         ({"knowledge": ("transfer",), "substitutes": ("mpl",)}, "did you mean 'mlp'"),
         ({"norm": "l2"}, "--epsilon"),
-        ({"epsilons": (-0.1,)}, "epsilon must be 0 or above"),
+        ({"epsilons": (-0.1,)}, "epsilon must be above 0 and finite"),
         ({"attacks": ()}, "at least one attack"),
     ],
 )

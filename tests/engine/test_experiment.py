@@ -179,3 +179,16 @@ def test_two_attacks_of_one_name_are_both_judged(tmp_path):
 def test_an_attacker_who_knows_is_always_asked():
     levels = compose(replace(QUESTION, knowledge=("oblivious",)), TINY, HERE)[0].knowledge
     assert levels == ("oblivious", "adaptive")
+
+
+def test_a_record_needs_only_what_the_report_needs(finished, tmp_path):
+    import shutil
+
+    store, experiments, _ = finished
+    copy = tmp_path / "store"
+    shutil.copytree(store.address, copy)
+    before = experiments[0].record(Store(copy), "a title", "purifold evaluate")
+    shutil.rmtree(copy / "craft")
+    after = experiments[0].record(Store(copy), "a title", "purifold evaluate")
+    assert after.created == before.created
+    assert after.seconds < before.seconds

@@ -7,6 +7,9 @@ import typer
 from purifold.cli import browse, study
 from purifold.errors import Failure, InputError
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
 app = typer.Typer(
     name="purifold",
     help="Autoencoder defenses of image classifiers, attacked by someone who knows them.",
@@ -31,6 +34,10 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo("purifold: stopped; the same command goes on from here", err=True)
+        raise
     except Exception as error:
         if debug:
             raise

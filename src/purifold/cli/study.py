@@ -141,7 +141,7 @@ def reproduce(
         show_plan(study, _store(store))
         return
     folder = out or Path("runs") / paper
-    results = report(study, _store(store), resources, folder, chosen.title)
+    results = report(study, _store(store), resources, folder, f"{chosen.title} ({scale.value} scale)")
     beside_printed(chosen, results, folder)
 
 

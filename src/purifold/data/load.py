@@ -6,7 +6,7 @@ from purifold.data.base import Source
 from purifold.data.folder import load_folder
 from purifold.data.split import DataSet
 from purifold.discovery import instances
-from purifold.errors import unknown
+from purifold.errors import InputError, unknown
 
 
 def sources() -> dict[str, Source]:
@@ -31,4 +31,8 @@ def load(name: str, root: str | Path | None = None) -> DataSet:
     for place in places if name else []:
         if place.is_dir():
             return load_folder(place)
+    if "/" in name:
+        raise InputError(
+            f"there is no folder {name}; give the path of a folder of class folders, or a data set"
+        )
     raise unknown("data set", name, known)

@@ -1,5 +1,6 @@
 """From names to experiments: what the command line and the papers ask for, as steps."""
 
+import math
 from dataclasses import dataclass, fields, replace
 from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
@@ -131,6 +132,12 @@ def _defaults(question: Question) -> Defaults:
 
 def _epsilons(question: Question) -> tuple[float, ...]:
     if question.epsilons is not None:
+        if not all(0 < epsilon < math.inf for epsilon in question.epsilons):
+            given = ", ".join(f"{epsilon:g}" for epsilon in question.epsilons)
+            raise InputError(
+                f"epsilon must be above 0 and finite, got {given}; the accuracy at 0 is the clean one, "
+                "and an unbounded attack is among the sanity checks"
+            )
         return tuple(sorted(set(question.epsilons)))
     if question.norm != "linf":
         raise InputError(f"say the budgets for norm {question.norm}: --epsilon 0.5 --epsilon 1")

@@ -108,7 +108,7 @@ class Experiment:
         """Pictures of the first attack at the middle budget; None where none are wanted."""
         if not self.pictures:
             return None
-        threat = ThreatModel(self.norm, self.epsilons[(len(self.epsilons) - 1) // 2])
+        threat = ThreatModel(self.norm, middle(self.epsilons))
         crafts = {knowledge: self.crafts(knowledge, threat) for knowledge in self.knowledge}
         return Gallery(
             system=self.system,
@@ -131,7 +131,7 @@ class Experiment:
         return (*self.trainings(), *self.judged(), self.doubted(), *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
-        """The record, out of a store that has all of `steps`."""
+        """The record, out of a store that has all of `steps`; what they were made of may be gone."""
         outcomes = tuple(read_outcome(store.fetch(judged)) for judged in self.judged())
         split = {
             "name": self.system.data.name,
@@ -139,7 +139,9 @@ class Experiment:
             "hash": outcomes[0].images,
             "count": self.count,
         }
-        manifests = [store.manifest(step) for step in needed(self.steps(), lambda step: False)[1]]
+        manifests = [
+            store.manifest(step) for step in needed(self.steps(), lambda step: False)[1] if store.has(step)
+        ]
         return Record(
             title=title,
             command=command,
@@ -212,6 +214,11 @@ class Experiment:
             "options": self.system.options,
             "autoencoders": [step.describe() for step in self.system.autoencoders],
         }
+
+
+def middle(epsilons: Sequence[float]) -> float:
+    """The budget that galleries show; the lower one of two."""
+    return epsilons[(len(epsilons) - 1) // 2]
 
 
 def file_name(defense: str) -> str:

@@ -57,6 +57,10 @@ def check(name: str, why: str) -> Callable[[Callable[P, Verdict]], Callable[P, C
     return named
 
 
+OF_OUTCOMES = ("budget kept", "adaptive <= oblivious")
+"""Names of the checks that look at the outcomes of an evaluation, and make no attack of their own."""
+
+
 def unreliable(checks: Sequence[Check]) -> bool:
     """Whether a check failed, or none was run."""
     return not checks or any(check.passed is False for check in checks)

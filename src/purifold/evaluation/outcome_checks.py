@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from purifold.evaluation.check import Verdict, check
+from purifold.evaluation.check import OF_OUTCOMES, Verdict, check
 from purifold.evaluation.intervals import Proportion, probably_more
 from purifold.evaluation.outcome import Outcome
 from purifold.threat import ROUNDING, ThreatModel
 
 
-@check("budget kept", why="an attack or its scale is wrong: what it broke was not in the threat model")
+@check(OF_OUTCOMES[0], why="an attack or its scale is wrong: what it broke was not in the threat model")
 def budget_kept(outcomes: Sequence[Outcome]) -> Verdict:
     """Whether every adversarial image lies within the budget of its outcome."""
     wanted = f"no image further than epsilon + {ROUNDING:g}"
@@ -29,7 +29,7 @@ def budget_kept(outcomes: Sequence[Outcome]) -> Verdict:
 
 
 @check(
-    "adaptive <= oblivious",
+    OF_OUTCOMES[1],
     why="the adaptive attack is too weak or its gradient is masked: it could always do as the oblivious one",
 )
 def adaptive_beats_oblivious(outcomes: Sequence[Outcome]) -> Verdict:

@@ -15,7 +15,7 @@ import numpy as np
 
 from purifold.data.split import Split
 from purifold.errors import Failure, InputError
-from purifold.evaluation.check import Check, unreliable
+from purifold.evaluation.check import OF_OUTCOMES, Check, unreliable
 from purifold.evaluation.outcome import Outcome
 from purifold.training.storage import write_bytes
 
@@ -76,6 +76,11 @@ class Record:
             raise InputError(f'defense must hold its "name", got {sorted(self.defense)}')
         if not self.outcomes:
             raise InputError("outcomes must hold at least one outcome, got none")
+
+    @property
+    def reduced(self) -> bool:
+        """Whether only the checks of the outcomes were made."""
+        return all(check.name in OF_OUTCOMES for check in self.checks)
 
     @property
     def unreliable(self) -> bool:

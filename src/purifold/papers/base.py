@@ -10,7 +10,7 @@ from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources, Step
 from purifold.engine.steps.codes import Codes
-from purifold.errors import unknown
+from purifold.errors import InputError, unknown
 from purifold.papers.claim import Claim, Contrast, Ratio
 from purifold.papers.exhibit import Exhibit
 
@@ -60,6 +60,8 @@ class Study:
     def only(self, names: Sequence[str]) -> "Study":
         """The study of these exhibits alone, without claims; refuses unknown names."""
         known = {exhibit.name: exhibit for exhibit in self.exhibits}
+        if names and not known:
+            raise InputError("this study has no figures or tables of its own; leave --only out")
         for name in names:
             if name not in known:
                 raise unknown("figure or table", name, known)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
-from purifold.papers.exhibit import Exhibit, OriginTable, TransferTable
+from purifold.papers.exhibit import AccuracyFigure, Exhibit, OriginTable, TransferTable
 from purifold.report import tables
 from purifold.report.axes import png, svg
 from purifold.report.claims import Judged, judged, markdown, summary
@@ -15,6 +15,11 @@ from purifold.report.lines import lines
 from purifold.report.page import FIGURES, inline, rendered
 from purifold.report.results import Results
 from purifold.training.storage import write_bytes
+
+LINES = (
+    "Solid: accuracy under the attack of the paper alone ({}, sampling off), with its 95 % band. Dashed: the "
+    "worst case of each image over all attacks, the number to believe"
+)
 
 
 def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
@@ -36,6 +41,7 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
         "claims": [(claim, summary(claim)) for claim in claims],
         "tables": [(data, *_table(found)) for data, found in _by_data(records).items()],
         "records": records,
+        "smoke": "(smoke scale)" in _title(records, study),
     }
     write_bytes(page, rendered("exhibits.html", content).encode())
     return page
@@ -49,6 +55,8 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
         text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
         write_bytes(folder / f"{exhibit.name}.md", text.encode())
         return {**about, "sections": sections}
+    if isinstance(exhibit, AccuracyFigure):
+        about["caption"] = f"{exhibit.caption}. {LINES.format(exhibit.protocol)}"
     figure = drawn(exhibit, results)
     drawing = svg(figure)
     write_bytes(folder / FIGURES / f"{exhibit.name}.svg", drawing.encode())

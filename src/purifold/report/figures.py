@@ -1,6 +1,7 @@
 """Figures of defenses one by one. Each function returns a matplotlib figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon, against_relative_l2
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+TITLE = 34
+"""Letters of a panel's title in one line."""
 COLORS = {"oblivious": "#8a94a6", "transfer": "#4e79a7", "scores": "#e3a13b", "adaptive": "#c2362f"}
 
 
@@ -47,7 +50,7 @@ def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
         axes.plot(epochs, history["train_loss"], color="#4e79a7", label="training")
         if history["validation_loss"]:
             axes.plot(epochs, history["validation_loss"], color="#e3a13b", label="validation")
-        axes.set(title=name.removeprefix("train "), xlabel="epoch", ylabel="loss an image")
+        axes.set(title=fill(name.removeprefix("train "), TITLE), xlabel="epoch", ylabel="loss an image")
         axes.set_yscale("log")
     share_legend(figure, panels)
     return figure

@@ -28,7 +28,8 @@ class Line:
         clean: Accuracy without an attack.
         robust: Accuracy at each knowledge, the worst case of each image over the attacks.
         worst: Images that survive everything that was tried at this budget.
-        unreliable: Whether a sanity check of the defense failed.
+        checks: What became of the sanity checks.
+        unreliable: Whether one failed.
     """
 
     defense: str
@@ -37,6 +38,7 @@ class Line:
     clean: Proportion
     robust: Mapping[Knowledge, Proportion]
     worst: Mask
+    checks: str
     unreliable: bool
 
 
@@ -88,5 +90,6 @@ def _line(record: Record, outcomes: Sequence[Outcome]) -> Line:
             for level in dict.fromkeys(outcome.knowledge for outcome in outcomes)
         },
         worst=worst(outcomes),
+        checks="failed" if record.unreliable else "outcomes only" if record.reduced else "passed",
         unreliable=record.unreliable,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from purifold.engine.experiment import middle
 from purifold.evaluation.summary import rows
 from purifold.report import figures, tables
 from purifold.report.axes import png, svg
@@ -31,10 +32,10 @@ def write_page(results: Results, folder: Path) -> Path:
 
 def rendered(template: str, content: Mapping[str, Any]) -> str:
     """A template of this folder with its content, and the style that all pages share."""
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    found = Environment(autoescape=True, undefined=StrictUndefined).from_string((HERE / template).read_text())
-    return found.render(**content, css=(HERE / "page.css").read_text())
+    found = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
+    return found.get_template(template).render(**content, css=(HERE / "page.css").read_text())
 
 
 def inline(drawing: str) -> str:
@@ -75,6 +76,7 @@ def _content(results: Results, drawn: Mapping[str, bytes]) -> dict[str, Any]:
         "attacks": [row for record in records for row in rows(record)],
         "percent": percent,
         "records": records,
+        "shown_at": middle(sorted({outcome.threat.epsilon for outcome in records[0].outcomes})),
         "first": records[0],
         "svg": {name: inline(content.decode()) for name, content in drawn.items() if name.endswith(".svg")},
         "galleries": {

@@ -24,6 +24,8 @@ def gallery(pictures: Pictures) -> "Figure":
     count = len(pictures.labels)
     figure = Figure(figsize=(1.0 + 0.95 * count, 1.05 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), count, squeeze=False)
+    for panel, label in zip(axes[0], pictures.labels, strict=True):
+        panel.set_title(pictures.classes[int(label)][:LONGEST], fontsize=9)
     for line, (title, images, answers) in zip(axes, rows, strict=True):
         _row(line, images, title)
         if answers is not None:

@@ -37,6 +37,14 @@ def meaning(records: Sequence[Record]) -> Meaning:
     return Meaning(_oblivious(here), _adaptive(here), _caution(records, here))
 
 
+def failed(records: Sequence[Record]) -> Iterator[str]:
+    """A line for each sanity check that failed: where, and what a failure means."""
+    for record in records:
+        for check in record.checks:
+            if check.passed is False:
+                yield f'{record.defense["name"]} failed "{check.name}": {check.why}'
+
+
 def _telling(found: Sequence[Line]) -> float:
     broken = [line.epsilon for line in found if Proportion.of(line.worst).value <= BROKEN]
     return min(broken, default=max(line.epsilon for line in found))

@@ -2,19 +2,22 @@
 
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from purifold.engine.local import run
 from purifold.engine.plan import Plan, plan
 from purifold.engine.progress import duration, shown
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
+from purifold.errors import InputError
 from purifold.papers.base import Study
 from purifold.report import tables
 from purifold.report.exhibits_page import write_exhibits
 from purifold.report.page import write_page
 from purifold.report.results import Results, publish
-from purifold.report.sentences import meaning
+from purifold.report.sentences import failed, meaning
 from purifold.training.storage import write_bytes
 
 
@@ -24,6 +27,7 @@ def report(study: Study, store: Store, resources: Resources, out: Path, title: s
     Returns:
         What was written.
     """
+    _check_writable(out)
     print(forecast(plan(study.steps(), store)))
     with shown() as listener:
         made = run(study.steps(), store, resources, listener)
@@ -32,6 +36,16 @@ def report(study: Study, store: Store, resources: Resources, out: Path, title: s
     print(f"{len(made.made)} steps made in {duration(made.seconds)}, {len(made.found)} found in the store.")
     print(f"The report: {page}")
     return results
+
+
+def _check_writable(out: Path) -> None:
+    """Refuses a folder that cannot be written before anything is computed."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write to --out {out} ({error.strerror}); choose another folder") from error
 
 
 def _one_by_one(results: Results, out: Path, title: str) -> Path:
@@ -44,20 +58,27 @@ def _one_by_one(results: Results, out: Path, title: str) -> Path:
     console.print(tables.terminal(records, title))
     for sentence in meaning(records):
         console.print(sentence)
+    for line in failed(records):
+        console.print(line, style="red")
     console.print()
     return write_page(results, out)
 
 
 def show_plan(study: Study, store: Store) -> None:
-    """Prints what `report` would have to make, and how long that may take."""
+    """Prints how many steps of each kind `report` would have to make, and how long that may take."""
     coming = plan(study.steps(), store)
-    for step in coming.todo:
-        print(step.label)
+    for kind, count in Counter(step.kind for step in coming.todo).items():
+        print(f"{count:6d} {kind}")
     print(forecast(coming))
 
 
 def forecast(coming: Plan) -> str:
     """How much there is to make, and how long it may take."""
-    known = f"about {duration(coming.seconds)}" if coming.seconds else "an unknown time"
+    found = f"{len(coming.done)} found in the store"
+    if not coming.todo:
+        return f"Nothing to make; {found}."
+    count = f"{len(coming.todo)} steps to make"
+    if not coming.seconds:
+        return f"{count}, none of a kind that was timed here; {found}."
     unknown = f", and {coming.unknown} of a kind never timed here" if coming.unknown else ""
-    return f"{len(coming.todo)} steps to make in {known}{unknown}; {len(coming.done)} are in the store."
+    return f"{count} in about {duration(coming.seconds)}{unknown}; {found}."

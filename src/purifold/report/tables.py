@@ -22,8 +22,7 @@ def cells(line: Line, found: Sequence[Line], share: Callable[[Proportion], str] 
     """One line of the main table; shares in percent with their 95 % interval, as `share` writes them."""
     robust = [share(line.robust[level]) if level in line.robust else "" for level in ladder(found)]
     worst = share(Proportion.of(line.worst))
-    verdict = "failed" if line.unreliable else "passed"
-    return [line.defense, f"{line.epsilon:.4g}", share(line.clean), *robust, worst, verdict]
+    return [line.defense, f"{line.epsilon:.4g}", share(line.clean), *robust, worst, line.checks]
 
 
 def terminal(records: Sequence[Record], title: str) -> "Table":
@@ -35,7 +34,7 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
     table = Table(
         title=f"{title}; accuracy in percent", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
-    table.add_column("defense", overflow="fold")
+    table.add_column("defense", overflow="fold", min_width=14)
     for column in ["eps", *header(found)[2:-1]]:
         table.add_column(column, justify="right", no_wrap=True)
     if any(line.unreliable for line in found):
