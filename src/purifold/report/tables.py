@@ -34,7 +34,7 @@ def terminal(records: Sequence[Record], title: str) -> "Table":
     table = Table(
         title=f"{title}; accuracy in percent", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
     )
-    table.add_column("defense", overflow="fold", min_width=14)
+    table.add_column("defense", overflow="fold", min_width=8)
     for column in ["eps", *header(found)[2:-1]]:
         table.add_column(column, justify="right", no_wrap=True)
     if any(line.unreliable for line in found):
