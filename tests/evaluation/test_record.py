@@ -130,8 +130,8 @@ def test_pickled_arrays_are_never_loaded(record, tmp_path):
 def test_another_version_or_kind_is_named(record, tmp_path):
     path = write(record(), tmp_path, "vae")
     text = path.read_text()
-    path.write_text(text.replace('"version": 1', '"version": 2'))
-    with pytest.raises(Failure, match="version 2, this purifold reads 1"):
+    path.write_text(text.replace('"version": 2', '"version": 3'))
+    with pytest.raises(Failure, match="version 3, this purifold reads 2"):
         read(path)
     path.write_text(text.replace("purifold record", "something else"))
     with pytest.raises(Failure, match="no record of purifold, its kind is 'something else'"):
