@@ -40,7 +40,7 @@ def demo(
     question = Question(
         data="digits",
         defenses=("none", "ae", "dae", "vae:beta=0.1", "dvae:beta=0.1"),  # so few pixels bear little KL
-        attacks=("pgd", "cw-l2:steps=30,search_steps=2"),
+        attacks=("pgd", "cw-l2:steps=30,search_steps=2,descents=1"),
         epsilons=(0.1, 0.2, 0.3),
         seed=seed,
     )
