@@ -1,12 +1,41 @@
 """What a paper shows: figures, as which experiments and measurements stand in which panel."""
 
+from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import final
 
 from purifold.engine.experiment import Experiment
 from purifold.engine.step import Step
 from purifold.engine.steps.codes import Codes, Shift
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit(ABC):
+    """A figure or table of a paper; what it does not show, it has none of.
+
+    Args:
+        name: As in `--only`.
+        caption: What it shows.
+    """
+
+    name: str
+    caption: str
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Those whose records it shows."""
+        return ()
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """Steps that it shows beside records."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Exhibit):
+    """A figure, which `purifold.report.exhibits` draws."""
 
 
 @final
@@ -34,19 +63,15 @@ class Panel:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class AccuracyFigure:
+class AccuracyFigure(Drawing):
     """Accuracy against the budget: the paper's attack, and the worst case over all attacks dashed.
 
     Args:
-        name: As in `--only`.
-        caption: What it shows.
         protocol: Name of the attack that the paper uses.
         panels: Row by row.
         columns: Panels in a row.
     """
 
-    name: str
-    caption: str
     protocol: str
     panels: tuple[Panel, ...]
     columns: int
@@ -55,11 +80,6 @@ class AccuracyFigure:
     def experiments(self) -> tuple[Experiment, ...]:
         """What it draws."""
         return tuple(curve.experiment for panel in self.panels for curve in panel.curves)
-
-    @property
-    def measurements(self) -> tuple[Step, ...]:
-        """Steps that it draws beside the experiments: none."""
-        return ()
 
 
 @final
@@ -98,25 +118,16 @@ class CodesPanel:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class CodesFigure:
+class CodesFigure(Drawing):
     """How an attack moves codes, and how far apart codes lie: a column a data set.
 
     Args:
-        name: As in `--only`.
-        caption: What it shows.
         xlabel: Of `CodesAt.x`.
         panels: One a data set.
     """
 
-    name: str
-    caption: str
     xlabel: str
     panels: tuple[CodesPanel, ...]
-
-    @property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """What it draws: measurements only."""
-        return ()
 
     @property
     def measurements(self) -> tuple[Step, ...]:
@@ -156,23 +167,14 @@ class UnitsPanel:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class UnitsFigure:
+class UnitsFigure(Drawing):
     """Active latent units against the latent size: a panel a data set.
 
     Args:
-        name: As in `--only`.
-        caption: What it shows.
         panels: One a data set.
     """
 
-    name: str
-    caption: str
     panels: tuple[UnitsPanel, ...]
-
-    @property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """What it draws: measurements only."""
-        return ()
 
     @property
     def measurements(self) -> tuple[Step, ...]:
@@ -196,61 +198,35 @@ class Section:
     experiments: tuple[Experiment, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Table(Exhibit):
+    """Records in sections, which `purifold.report.exhibit_tables` lists.
+
+    Args:
+        sections: From top to bottom.
+    """
+
+    sections: tuple[Section, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What it lists."""
+        return tuple(experiment for section in self.sections for experiment in section.experiments)
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
-class OriginTable:
+class OriginTable(Table):
     """Accuracy by purifier and attack, a column for each place where the images were made.
 
-    Args:
-        name: As in `--only`.
-        caption: What it shows.
-        sections: One a classifier; its experiments are the purifiers.
+    A section is a classifier, its experiments are the purifiers.
     """
-
-    name: str
-    caption: str
-    sections: tuple[Section, ...]
-
-    @property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """What it lists."""
-        return tuple(experiment for section in self.sections for experiment in section.experiments)
-
-    @property
-    def measurements(self) -> tuple[Step, ...]:
-        """Steps that it lists beside the experiments: none."""
-        return ()
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class TransferTable:
+class TransferTable(Table):
     """Accuracy of each classifier, in a column, on images made on each classifier, in a row.
 
-    Args:
-        name: As in `--only`.
-        caption: What it shows.
-        sections: One a purifier; its experiments are the classifiers behind it.
+    A section is a purifier, its experiments are the classifiers behind it.
     """
-
-    name: str
-    caption: str
-    sections: tuple[Section, ...]
-
-    @property
-    def experiments(self) -> tuple[Experiment, ...]:
-        """What it lists."""
-        return tuple(experiment for section in self.sections for experiment in section.experiments)
-
-    @property
-    def measurements(self) -> tuple[Step, ...]:
-        """Steps that it lists beside the experiments: none."""
-        return ()
-
-
-Drawing: TypeAlias = AccuracyFigure | CodesFigure | UnitsFigure
-"""What `purifold.report.exhibits` draws."""
-Table: TypeAlias = OriginTable | TransferTable
-"""What `purifold.report.exhibit_tables` lists."""
-Exhibit: TypeAlias = Drawing | Table
-"""A figure or table of a paper."""

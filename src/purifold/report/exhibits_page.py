@@ -5,11 +5,11 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
-from purifold.papers.exhibit import AccuracyFigure, Exhibit, OriginTable, TransferTable
+from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit, Table
 from purifold.report import tables
 from purifold.report.axes import png, svg
 from purifold.report.claims import Judged, judged, markdown, summary
-from purifold.report.exhibit_tables import listed
+from purifold.report.exhibit_tables import Listed, listed
 from purifold.report.exhibits import drawn
 from purifold.report.lines import lines
 from purifold.report.page import FIGURES, inline, rendered
@@ -49,19 +49,30 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
 
 def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object]:
     """What the page needs of a figure or a table, which is written as a file too."""
-    about = {"name": exhibit.name, "caption": exhibit.caption, "drawing": "", "sections": []}
-    if isinstance(exhibit, OriginTable | TransferTable):
-        sections = listed(exhibit, results)
-        text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
-        write_bytes(folder / f"{exhibit.name}.md", text.encode())
-        return {**about, "sections": sections}
+    caption = exhibit.caption
     if isinstance(exhibit, AccuracyFigure):
-        about["caption"] = f"{exhibit.caption}. {LINES.format(exhibit.protocol)}"
+        caption += f". {LINES.format(exhibit.protocol)}"
+    return {
+        "name": exhibit.name,
+        "caption": caption,
+        "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
+        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Table) else [],
+    }
+
+
+def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
     figure = drawn(exhibit, results)
     drawing = svg(figure)
     write_bytes(folder / FIGURES / f"{exhibit.name}.svg", drawing.encode())
     write_bytes(folder / FIGURES / f"{exhibit.name}.png", png(figure))
-    return {**about, "drawing": inline(drawing)}
+    return inline(drawing)
+
+
+def _sections(exhibit: Table, results: Results, folder: Path) -> list[Listed]:
+    sections = listed(exhibit, results)
+    text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
+    write_bytes(folder / f"{exhibit.name}.md", text.encode())
+    return sections
 
 
 def _title(records: Sequence[Record], study: Study) -> str:
