@@ -233,7 +233,7 @@ def cells_of(subject: Subject, grid: Grid, scale: Scale, resources: Resources, s
                 experiment,
                 averaged=AVERAGED,
                 audit=experiment.audit if text in audited else 0,
-                pictures=experiment.pictures if text in audited else 0,
+                pictures=0,  # the page shows figures
             )
             for text, experiment in zip(question.defenses, experiments, strict=True)
         },
