@@ -64,6 +64,7 @@ class _Study:
         self._remakes: Counter[str] = Counter()
 
     def run(self) -> StudyReport:
+        """Empties the queue; raises `StudyFailure` at its end."""
         start = time.perf_counter()
         idle = 0
         while self._queue:

@@ -41,13 +41,13 @@ class Results:
 
 def publish(study: Study, store: Store, folder: Path, *, title: str, command: str) -> Results:
     """Writes the results of a finished study to `folder`, and reads them back."""
-    for part in (GALLERIES, RECORDS):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / RECORDS).mkdir(parents=True, exist_ok=True)
     trainings: dict[str, Any] = {}
     for experiment in study.experiments:
         write(experiment.record(store, title, command), folder / RECORDS, experiment.name)
         gallery = experiment.shown()
         if gallery is not None:
+            (folder / GALLERIES).mkdir(exist_ok=True)
             write_bytes(_gallery(folder, experiment.name), (store.fetch(gallery) / GALLERY).read_bytes())
         trainings |= {step.label: read_history(store.fetch(step)) for step in experiment.trainings()}
     index = {
