@@ -192,3 +192,25 @@ def test_a_record_needs_only_what_the_report_needs(finished, tmp_path):
     after = experiments[0].record(Store(copy), "a title", "purifold evaluate")
     assert after.created == before.created
     assert after.seconds < before.seconds
+
+
+def test_each_substitute_has_an_outcome_of_its_own_that_names_it(tmp_path):
+    question = replace(
+        QUESTION,
+        defenses=("none",),
+        attacks=("fgsm",),
+        epsilons=(0.3,),
+        knowledge=("transfer",),
+        substitutes=("mlp", "small-cnn"),
+    )
+    (experiment,) = compose(question, TINY, HERE)
+    store = Store(tmp_path)
+    run(experiment.judged(), store, HERE)
+    found = [read_outcome(store.fetch(judged)) for judged in experiment.judged()]
+    assert [(outcome.knowledge, outcome.substitute) for outcome in found] == [
+        ("transfer", "mlp"),
+        ("transfer", "small-cnn"),
+        ("adaptive", ""),
+    ]
+    first, second, _ = (outcome.attacked["fgsm"] for outcome in found)
+    assert not torch.equal(first.l2, second.l2) or not torch.equal(first.predictions, second.predictions)
