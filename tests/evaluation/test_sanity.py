@@ -223,6 +223,17 @@ def test_ties_of_pooling_on_flat_images_are_no_disagreement(brightness, trial):
     assert found.passed
 
 
+def test_ties_of_pooling_that_rounding_decides_are_no_dependence_on_the_batch(brightness, trial):
+    class Rounding(nn.Module):
+        """What the order of a sum may do: the last of equal pixels is larger in a batch, none is alone."""
+
+        def forward(self, images):
+            return images + (len(images) > 1) * 1e-15 * torch.arange(16, dtype=images.dtype).view(4, 4)
+
+    pooled = nn.Sequential(Rounding(), nn.MaxPool2d(2), brightness)
+    assert batch_independent(trial(Defended(pooled))).passed
+
+
 def test_a_detector_without_a_gradient_is_caught(brightness, trial):
     detector = Blind()
     detector.threshold.fill_(0.45)

@@ -22,6 +22,7 @@ class Scale:
         draws: Draws of a stochastic system that judge one image.
         eot: Draws that an attacker averages gradients over.
         audit: Images that each sanity check looks at.
+        batch_size: Images an update of an autoencoder.
     """
 
     name: ScaleName
@@ -32,6 +33,7 @@ class Scale:
     draws: int
     eot: int
     audit: int
+    batch_size: int = 128
 
     def classifier(self, train_images: int) -> TrainingConfig:
         """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
@@ -47,6 +49,7 @@ class Scale:
         """Adam on a one-cycle schedule, as long as the scale allows."""
         return TrainingConfig(
             epochs=_epochs(self.encoded, train_images, 2 * self.epochs),
+            batch_size=self.batch_size,
             optimizer="adam",
             learning_rate=3e-3,
             schedule="one-cycle",

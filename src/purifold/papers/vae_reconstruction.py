@@ -37,8 +37,9 @@ class Subject:
         classifiers: Networks that are attacked; the first is that of Gu and Rigazio, an MLP.
         epsilon: L-infinity budget of the tables.
         latent: Latent units of the purifiers, one of `Grid.latents`.
-        seen: Training images a classifier sees; None: the scale's.
         images: Test images attacked.
+        seen: Training images a classifier sees; None: the scale's.
+        batch_size: Images an update of an autoencoder; None: the scale's.
     """
 
     data: str
@@ -47,6 +48,7 @@ class Subject:
     latent: int
     images: int
     seen: int | None = None
+    batch_size: int | None = None
 
 
 @final
@@ -88,7 +90,7 @@ GRIDS: Mapping[str, Grid] = {
     "cpu": Grid(
         subjects=(
             replace(MNIST, images=200, seen=180_000),
-            replace(CIFAR, images=100, seen=250_000),
+            replace(CIFAR, images=100, seen=250_000, batch_size=32),
         ),
         latents=LATENTS,
         encoded=80_000,
@@ -114,6 +116,7 @@ def _cells(subject: Subject, grid: Grid, scale: Scale, resources: Resources, see
         images=subject.images,
         seen=subject.seen or scale.seen,
         encoded=grid.encoded or scale.encoded,
+        batch_size=subject.batch_size or scale.batch_size,
         audit=scale.audit if grid.audit is None else grid.audit,
     )
     question = Question(
