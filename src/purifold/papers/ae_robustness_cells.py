@@ -32,26 +32,54 @@ PLAIN: Mapping[Kind, Kind] = {"dae": "ae", "dvae": "vae", "cae": "ae", "cvae": "
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """What varies between the autoencoders of a data set.
+
+    Args:
+        noise: Standard deviations of the training noise ("stp"), ascending from 0.
+        scales: Latent scales of Fig. 3, ascending.
+        coefficients: Of the contractive penalty, ascending from 0.
+    """
+
+    noise: tuple[float, ...]
+    scales: tuple[float, ...]
+    coefficients: tuple[float, ...]
+
+    @property
+    def most(self) -> float:
+        """The largest noise."""
+        return self.noise[-1]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A data set of the paper.
 
     Args:
         data: Its name.
         classifier: The network that is protected.
-        epsilons: L-infinity budgets.
-        telling: The one of Fig. 5, where performance starts to fall.
+        epsilons: L-infinity budgets of the paper.
+        beyond: Larger ones, where those leave much of the bare classifier: what stands at all budgets says
+            nothing about a defense.
+        telling: The budget of Fig. 5, where performance starts to fall.
+        sweep: The autoencoders.
         images: Test images attacked; None: as many as in the paper.
         seen: Training images the classifier sees, over all epochs; None: the scale's.
         latent: Latent units of the autoencoders.
+        batch_size: Images an update of an autoencoder; None: the scale's.
     """
 
     data: str
-    classifier: str
+    classifier: str = "ae-robustness"
     epsilons: tuple[float, ...]
+    beyond: tuple[float, ...] = ()
     telling: float
+    sweep: Sweep
     images: int | None = None
     seen: int | None = None
     latent: int = 128
+    batch_size: int | None = None
 
 
 @final
@@ -61,9 +89,6 @@ class Grid:
 
     Args:
         subjects: Data sets.
-        noise: Standard deviations of the training noise ("stp"), ascending from 0.
-        scales: Latent scales of Fig. 3.
-        coefficients: Of the contractive penalty, ascending from 0.
         audit: Images of the sanity checks that make attacks of their own, on three systems of each data set;
             None: the scale's.
         encoded: Training images an autoencoder sees, over all epochs; None: the scale's.
@@ -72,77 +97,67 @@ class Grid:
     """
 
     subjects: tuple[Subject, ...]
-    noise: tuple[float, ...]
-    scales: tuple[float, ...]
-    coefficients: tuple[float, ...]
     audit: int | None = None
     encoded: int | None = None
     pgd: int
     eot: int | None = None
 
 
-def _grey(data: str, *epsilons: float, images: int | None = None, seen: int | None = None) -> Subject:
-    return Subject(
-        data=data, classifier="ae-robustness", epsilons=epsilons, telling=0.1, images=images, seen=seen
-    )
+FULL = Sweep(
+    noise=(0.0, 0.1, 0.2, 0.3, 0.4),
+    scales=(0.0, 0.001, 0.01, 0.1, 1.0, 3.0, 10.0),
+    coefficients=(0.0, 0.001, 0.01, 0.1, 1.0),
+)
+COARSE = Sweep(noise=(0.0, 0.2, 0.4), scales=(0.0, 0.1, 1.0, 10.0), coefficients=(0.0, 0.1, 1.0))
+ENDS = Sweep(noise=(0.0, 0.4), scales=(0.0, 1.0, 10.0), coefficients=(0.0, 0.1))
+
+GREY_BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+MNIST = Subject(data="mnist", epsilons=GREY_BUDGETS, telling=0.1, sweep=FULL)
+FASHION = replace(MNIST, data="fashion-mnist")
+BTSC = Subject(
+    data="btsc",
+    epsilons=(0.005, 0.01, 0.015, 0.02, 0.025, 0.03),
+    beyond=(0.1,),
+    telling=0.015,
+    sweep=FULL,
+)
+CIFAR = Subject(
+    data="cifar-10",
+    classifier="resnet",
+    epsilons=(2 / 255, 4 / 255, 8 / 255),
+    telling=2 / 255,
+    sweep=FULL,
+    latent=512,
+)
+DIGITS = Subject(
+    data="digits",
+    classifier="small-cnn",
+    epsilons=(0.1, 0.2),
+    telling=0.1,
+    sweep=Sweep(noise=(0.0, 0.2), scales=(0.0, 1.0), coefficients=(0.0, 0.1)),
+    images=40,
+    latent=16,
+)
 
 
-def _signs(*epsilons: float, images: int | None = None) -> Subject:
-    return Subject(data="btsc", classifier="ae-robustness", epsilons=epsilons, telling=0.015, images=images)
-
-
-def _cifar(*epsilons: float, images: int | None = None, seen: int | None = None) -> Subject:
-    return Subject(
-        data="cifar-10", classifier="resnet", epsilons=epsilons, telling=2 / 255, images=images, seen=seen
-    )
+def _coarse(subject: Subject, *epsilons: float, images: int = 100, seen: int = 180_000) -> Subject:
+    return replace(subject, epsilons=epsilons, sweep=COARSE, images=images, seen=seen)
 
 
 GRIDS: Mapping[str, Grid] = {
-    "smoke": Grid(
-        subjects=(
-            Subject(
-                data="digits",
-                classifier="small-cnn",
-                epsilons=(0.1, 0.2),
-                telling=0.1,
-                images=40,
-                latent=16,
-            ),
-        ),
-        noise=(0.0, 0.2),
-        scales=(0.0, 1.0),
-        coefficients=(0.0, 0.1),
-        audit=0,
-        pgd=20,
-    ),
+    "smoke": Grid(subjects=(DIGITS,), audit=0, pgd=20),
     "cpu": Grid(
         subjects=(
-            _grey("mnist", 0.05, 0.1, 0.2, images=100, seen=180_000),
-            _grey("fashion-mnist", 0.05, 0.1, 0.2, images=100, seen=180_000),
-            _signs(0.005, 0.015, 0.03, images=100),
-            _cifar(2 / 255, 8 / 255, images=50, seen=250_000),
+            _coarse(MNIST, 0.05, 0.1, 0.2),
+            _coarse(FASHION, 0.05, 0.1, 0.2),
+            _coarse(BTSC, 0.015, 0.03),
+            replace(_coarse(CIFAR, 2 / 255, 8 / 255, images=50, seen=250_000), sweep=ENDS, batch_size=32),
         ),
-        noise=(0.0, 0.2, 0.4),
-        scales=(0.0, 0.1, 1.0, 3.0, 10.0),
-        coefficients=(0.0, 0.1, 1.0),
         audit=16,
         encoded=80_000,
         pgd=20,
     ),
-    "paper": Grid(
-        subjects=(
-            _grey("mnist", 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),
-            _grey("fashion-mnist", 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),
-            _signs(0.005, 0.01, 0.015, 0.02, 0.025, 0.03),
-            _cifar(2 / 255, 4 / 255, 8 / 255),
-        ),
-        noise=(0.0, 0.1, 0.2, 0.3, 0.4),
-        scales=(0.0, 0.001, 0.01, 0.1, 1.0, 3.0, 10.0),
-        coefficients=(0.0, 0.001, 0.01, 0.1, 1.0),
-        encoded=600_000,
-        pgd=50,
-        eot=10,
-    ),
+    "paper": Grid(subjects=(MNIST, FASHION, BTSC, CIFAR), encoded=600_000, pgd=50, eot=10),
 }
 """By scale. The paper attacks 1,000 images of each data set, and so does `paper`."""
 
@@ -153,7 +168,6 @@ class Cells:
     """The experiments of one data set, by how their autoencoders were trained."""
 
     subject: Subject
-    grid: Grid
     found: Mapping[str, Experiment]
 
     def noisy(self, kind: Kind, noise: float) -> Experiment:
@@ -162,7 +176,7 @@ class Cells:
 
     def scaled(self, kind: Kind, scale: float) -> Experiment:
         """A variational autoencoder trained with the most noise, sampled at this scale."""
-        return self.found[_scaled(kind, self.grid.noise[-1], scale)]
+        return self.found[_scaled(kind, self.subject.sweep.most, scale)]
 
     def contracted(self, kind: Kind, coefficient: float) -> Experiment:
         """A contractive autoencoder; without a penalty it is a plain one."""
@@ -198,24 +212,24 @@ def _contracted(kind: Kind, coefficient: float) -> str:
 
 def cells_of(subject: Subject, grid: Grid, scale: Scale, resources: Resources, seed: int) -> Cells:
     """The experiments of one data set; what is equal in two figures is one experiment."""
-    most = grid.noise[-1]
+    sweep = subject.sweep
     texts = [
-        *(_noisy(kind, noise) for kind in ("ae", "dae", "vae", "dvae") for noise in grid.noise),
-        *(_scaled(kind, most, factor) for kind in ("vae", "dvae") for factor in grid.scales),
-        *(_contracted(kind, weight) for kind in ("cae", "cvae") for weight in grid.coefficients),
+        *(_noisy(kind, noise) for kind in ("ae", "dae", "vae", "dvae") for noise in sweep.noise),
+        *(_scaled(kind, sweep.most, factor) for kind in ("vae", "dvae") for factor in sweep.scales),
+        *(_contracted(kind, weight) for kind in ("cae", "cvae") for weight in sweep.coefficients),
     ]
     question = Question(
         data=subject.data,
         defenses=tuple(dict.fromkeys(["none", *texts])),
         attacks=(*ATTACKS, f"pgd:steps={grid.pgd}"),
-        epsilons=subject.epsilons,
+        epsilons=(*subject.epsilons, *subject.beyond),
         knowledge=("adaptive",),
         classifier=subject.classifier,
         autoencoder="ae-robustness",
         latent=subject.latent,
         seed=seed,
     )
-    audited = {"none", _noisy("dae", most), _noisy("vae", most)}
+    audited = {"none", _noisy("dae", sweep.most), _noisy("vae", sweep.most)}
     scale = replace(
         scale,
         images=subject.images or PAPER_IMAGES,
@@ -223,11 +237,11 @@ def cells_of(subject: Subject, grid: Grid, scale: Scale, resources: Resources, s
         encoded=grid.encoded or scale.encoded,
         audit=scale.audit if grid.audit is None else grid.audit,
         eot=grid.eot or scale.eot,
+        batch_size=subject.batch_size or scale.batch_size,
     )
     experiments = compose(question, scale, resources)
     return Cells(
         subject=subject,
-        grid=grid,
         found={
             text: replace(
                 experiment,
