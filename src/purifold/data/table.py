@@ -1,5 +1,6 @@
 """Data sets stored as rows of image and label: Parquet files in a local folder, or the same on the Hub."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from purifold.data.base import Source
+from purifold.data.cache import digest, kept
 from purifold.data.decode import Prepare, decode, describe
 from purifold.data.divide import check_alike, divide
 from purifold.data.hub import hub_shards
@@ -80,12 +82,19 @@ class Table(Source):
             raise InputError(
                 f"{shards[0].place} names {len(classes)} classes, {self.name} has {self.classes}"
             )
-        cells = (cell for shard in shards for cell in shard.images(self.image))
-        pixels = decode(cells, len(labels), self.prepare)
+        pixels = self._pixels(shards, len(labels))
         if self.shape not in (None, tuple(pixels.shape[1:])):
             got, wanted = describe(pixels.shape[1:]), describe(self.shape)
             raise InputError(f"images of {shards[0].place} are {got}, those of {self.name} {wanted}")
         return Split(f"{name}/{part}", pixels, torch.from_numpy(labels), classes)
+
+    def _pixels(self, shards: list[Shard], count: int) -> Tensor:
+        def cells() -> Iterator[tuple[str, bytes]]:
+            return (cell for shard in shards for cell in shard.images(self.image))
+
+        if self.prepare is not None:
+            return decode(cells(), count, self.prepare)
+        return kept(digest(content for _, content in cells()), lambda: decode(cells(), count))
 
     def _groups(self, shards: list[Shard]) -> Tensor | None:
         if self.group is None:

@@ -8,7 +8,7 @@ are declared once, by the code that takes them: the keyword-only arguments of `a
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeAlias, final
 
 from torch import nn
@@ -186,6 +186,7 @@ def _defaults(unfinished: Unfinished) -> dict[str, Any]:
     } | unfinished.keywords
 
 
+@cache
 def parse(text: str) -> Recipe:
     """The recipe that `text` names, "vae" or "vae:latent_scale=0.1,latent=64"; refuses unknown names."""
     name, values = settings(text)

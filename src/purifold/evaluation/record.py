@@ -17,7 +17,7 @@ from purifold.data.split import Split
 from purifold.errors import Failure, InputError
 from purifold.evaluation.check import OF_OUTCOMES, Check, unreliable
 from purifold.evaluation.outcome import Outcome
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 KIND, VERSION = "purifold record", 2
 DAMAGE = (

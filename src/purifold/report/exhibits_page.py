@@ -14,7 +14,7 @@ from purifold.report.exhibits import drawn
 from purifold.report.lines import lines
 from purifold.report.page import FIGURES, inline, rendered
 from purifold.report.results import Results
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 LINES = (
     "Solid: accuracy under the attack of the paper alone ({}, sampling off), with its 95 % band. Dashed: the "

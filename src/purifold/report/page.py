@@ -13,7 +13,7 @@ from purifold.report.lines import families, ladder, lines, percent
 from purifold.report.pictures import gallery
 from purifold.report.results import Results
 from purifold.report.sentences import meaning
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 HERE = Path(__file__).parent
 FIGURES = "figures"

@@ -9,7 +9,7 @@ from purifold.evaluation.record import Record
 from purifold.papers.base import Paper, Printed
 from purifold.report.lines import families, named
 from purifold.report.results import Results
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 LEVELS = ("oblivious", "adaptive")
 TITLES = ("attack", "relative L2", "defense", "printed", "ours, oblivious", "difference", "ours, adaptive")

@@ -14,7 +14,7 @@ from purifold.errors import Failure, InputError
 from purifold.evaluation.record import Record, read, write
 from purifold.papers.base import Study
 from purifold.report.measured import measured
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 RECORDS, GALLERIES, INDEX = "records", "galleries", "index.json"
 

@@ -18,7 +18,7 @@ from purifold.report.exhibits_page import write_exhibits
 from purifold.report.page import write_page
 from purifold.report.results import Results, publish
 from purifold.report.sentences import failed, meaning
-from purifold.training.storage import write_bytes
+from purifold.storage import write_bytes
 
 
 def report(study: Study, store: Store, resources: Resources, out: Path, title: str) -> Results:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from purifold import storage
 from purifold.errors import InputError
-from purifold.training import storage
 
 WEIGHTS = "weights.safetensors"
 

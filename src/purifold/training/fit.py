@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from purifold import storage
 from purifold.data.split import Split
 from purifold.errors import InputError
-from purifold.training import storage
 from purifold.training.config import TrainingConfig
 from purifold.training.device import Accelerator, open_fabric, put_back
 from purifold.training.objective import TrainingLoss

@@ -11,8 +11,8 @@ from typing import Any, final
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from purifold import storage
 from purifold.errors import InputError
-from purifold.training import storage
 from purifold.training.checkpoint import check_fit
 from purifold.training.progress import History
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from purifold import storage
 from purifold.errors import Failure, InputError
-from purifold.training import storage
 
 TENSORS = {
     "weight": torch.linspace(-1, 1, 12).view(3, 4),
