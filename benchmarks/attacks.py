@@ -27,7 +27,7 @@ from purifold.engine.local import run
 from purifold.engine.progress import shown
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
-from purifold.engine.steps.train import TrainClassifier
+from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.store import Store
 from purifold.networks.base import build_classifier
 from purifold.threat import ThreatModel

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import purifold.defenses
+from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.data.split import Split
 from purifold.defenses.base import REJECTED, Defended, Detector, Purifier
 from purifold.defenses.recipe import Recipe, parse
@@ -225,7 +226,11 @@ def made(recipe, channel_count):
     clean = Split("photos/validation", pixels, torch.zeros(100, dtype=torch.int64), ("a", "b", "c", "d"))
     with seeded(0):
         specs = recipe.specs(NETWORK, LATENT)
-        trained = [spec.build((channel_count, SIZE, SIZE)).eval() for spec in specs]
+        shape = (channel_count, SIZE, SIZE)
+        trained = [
+            (spec.build(shape, 4) if isinstance(spec, ConditionalSpec) else spec.build(shape)).eval()
+            for spec in specs
+        ]
         return recipe.build(Linear(channel_count).eval(), trained, clean)
 
 
@@ -279,6 +284,21 @@ def test_a_recipe_says_truly_what_an_attacker_must_know_of_it(name, channel_coun
 
 
 @recipes
+@channels
+def test_a_recipe_names_its_stand_ins_and_each_has_a_gradient_on_every_image(name, channel_count):
+    recipe, images = RECIPES[name], photos(3, channel_count).requires_grad_()
+    defended = made(recipe, channel_count)
+    found = {} if defended.purifier is None else defended.purifier.stand_ins(defended.classifier)
+    assert tuple(found) == recipe.stand_ins
+    for model in found.values():
+        logits = model(images)
+        assert logits.shape == (3, 4)
+        (gradient,) = torch.autograd.grad((logits * torch.arange(4.0)).sum(), images)
+        assert gradient.isfinite().all()
+        assert gradient.flatten(1).abs().amax(dim=1).min() > 0
+
+
+@recipes
 def test_a_recipe_refuses_another_number_of_autoencoders_and_a_classifier_in_training_mode(name):
     recipe = RECIPES[name]
     extra = example(PURIFIERS, "reconstruction", 1).autoencoder
@@ -294,5 +314,5 @@ def test_no_two_defenses_share_a_name():
         module = importlib.import_module(entry.name)
         found += [member for member in vars(module).values() if isinstance(member, Recipe)]
     assert len({id(recipe) for recipe in found}) == len(RECIPES)
-    listed = "none ae dae cae vae dvae cvae jpeg blur ensemble ae-detector"
+    listed = "none ae dae cae vae dvae cvae jpeg blur ensemble ae-detector puvae"
     assert set(listed.split()) <= set(RECIPES)

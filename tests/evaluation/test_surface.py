@@ -4,7 +4,7 @@ from torch import nn
 
 from purifold.defenses.base import Defended, Detector, Purifier
 from purifold.errors import InputError
-from purifold.evaluation.surface import surface
+from purifold.evaluation.surface import View, surface
 
 
 class Halving(Purifier):
@@ -24,6 +24,9 @@ class Halving(Purifier):
 
     def surrogate(self, images):
         return images / 2
+
+    def stand_ins(self, classifier):
+        return {"third": lambda images: classifier(images / 3)}
 
     @classmethod
     def example(cls, channels, size):
@@ -80,7 +83,9 @@ def test_one_draw_of_a_stochastic_system_turns_sampling_off(brightness, images, 
 
 @pytest.mark.parametrize("differentiable", [True, False])
 def test_more_draws_average_the_deployed_system(brightness, images, differentiable):
-    model = surface(Defended(brightness, Halving(True, differentiable)).eval(), "adaptive", draws=400)
+    model = surface(
+        Defended(brightness, Halving(True, differentiable)).eval(), "adaptive", view=View(draws=400)
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         single = torch.stack([model(images)[:, 1] for _ in range(20)])
@@ -88,6 +93,27 @@ def test_more_draws_average_the_deployed_system(brightness, images, differentiab
     assert single.std(dim=0).mean().item() == pytest.approx(0.5, rel=0.3)
     assert (single.mean(dim=0) - brightness(images / 2)[:, 1]).abs().max() < 0.5
     assert torch.allclose(slope(model, images), torch.full_like(images, 10 / 16 / 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("stochastic", [True, False])
+def test_a_stand_in_is_attacked_in_place_of_the_system(brightness, images, stochastic):
+    system = Defended(brightness, Halving(stochastic)).eval()
+    model = surface(system, "adaptive", view=View(stand_in="third"))
+    assert torch.equal(model(images), brightness(images / 3))
+    assert torch.allclose(slope(model, images), torch.full_like(images, 10 / 16 / 3))
+
+
+def test_a_stand_in_must_evade_the_detectors_too(brightness, images):
+    detector = Bright()
+    detector.threshold.fill_(0.01)
+    system = Defended(brightness, Halving(), [detector]).eval()
+    logits = surface(system, "adaptive", view=View(stand_in="third"), label=0)(images)
+    assert (logits.argmax(dim=1) == 0).all()  # rejected, so not a success
+
+
+def test_a_view_is_named_by_what_is_looked_at():
+    names = [View(), View(draws=20), View(draws=0), View(stand_in="soft")]
+    assert [view.suffix for view in names] == ["", "+eot20", "+surrogate", "+soft"]
 
 
 def test_scores_are_the_deployed_path_without_a_gradient(brightness, images):
@@ -118,7 +144,8 @@ def test_adaptive_and_scores_see_the_detectors_and_the_others_do_not(brightness,
         ("transfer", {}, "substitute must be a classifier"),
         ("oblivious", {"substitute": nn.Identity().eval()}, "substitute must be left out"),
         ("transfer", {"substitute": nn.Identity()}, "substitute is in training mode"),
-        ("adaptive", {"draws": -1}, "draws must be 0 or above"),
+        ("adaptive", {"view": View(draws=-1)}, "draws must be 0 or above"),
+        ("adaptive", {"view": View(stand_in="best")}, "unknown stand-in 'best'"),
         ("adaptive", {}, "label must be the class"),
     ],
 )

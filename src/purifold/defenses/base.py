@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, cast, final
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from purifold.checks import check_evaluating, check_images
 from purifold.errors import Failure, InputError
-from purifold.types import Images, Labels, Logits, Mask, Scores
+from purifold.types import Images, Labels, Logits, Mask, Model, Scores
 
 ROUNDING = 1e-9
 """Slack for shares of a count that floats miss: 0.29 of 100 is 29 images."""
@@ -34,6 +34,17 @@ class Purifier(nn.Module, ABC):
     def surrogate(self, images: Images) -> Images:
         """What an adaptive attacker differentiates: `forward` without sampling, or a stand-in for it."""
         return self.forward(images)
+
+    def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
+        """Models that an adaptive attacker differentiates too, in place of the whole system, by name.
+
+        For a purifier that chooses or searches, the gradient of what it chose may say little about how to
+        make it choose otherwise.
+
+        Args:
+            classifier: The one behind the purifier.
+        """
+        return {}
 
     @classmethod
     @abstractmethod

@@ -7,13 +7,13 @@ are declared once, by the code that takes them: the keyword-only arguments of `a
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import cache, partial
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from torch import nn
 
-from purifold.autoencoders.base import Autoencoder
+from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.spec import OF_VARIATIONAL, AutoencoderSpec
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
@@ -23,9 +23,9 @@ from purifold.errors import InputError, unknown
 from purifold.options import Option, Value, as_json, settings, supported
 from purifold.types import Images
 
-Unfinished: TypeAlias = "partial[AutoencoderSpec]"
-"""A specification that may lack what the data set decides: network and latent size."""
-BY_DATA_SET = ("network", "latent")
+Spec: TypeAlias = AutoencoderSpec | ConditionalSpec
+Unfinished: TypeAlias = "partial[AutoencoderSpec] | partial[ConditionalSpec]"
+"""A specification that may lack what the data set decides: an `AutoencoderSpec`'s network and latent size."""
 FIXED = ("kind",)
 """What a recipe's name says: not an option."""
 
@@ -37,12 +37,12 @@ class Parts:
 
     Args:
         classifier: Images in [0, 1] to logits.
-        autoencoders: Trained, in the order of the recipe's specifications.
+        autoencoders: Trained, in the order of the recipe's specifications, each as one builds it.
         clean: Held-out clean images for thresholds.
     """
 
     classifier: nn.Module
-    autoencoders: tuple[Autoencoder, ...]
+    autoencoders: tuple[Any, ...]
     clean: Split | None
 
     def clean_images(self) -> Images:
@@ -64,6 +64,7 @@ class Recipe:
         autoencoders: What must be trained first.
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
+        stand_ins: Names of what its purifier offers an attacker in place of itself.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
 
@@ -73,6 +74,7 @@ class Recipe:
     autoencoders: tuple[Unfinished, ...] = ()
     sampling: str | None = None
     differentiable: bool = True
+    stand_ins: tuple[str, ...] = ()
     chosen: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
@@ -108,7 +110,7 @@ class Recipe:
             chosen[name] = options[name].read(value)
         return replace(self, chosen=tuple(sorted(chosen.items())))
 
-    def specs(self, network: str, latent: int) -> tuple[AutoencoderSpec, ...]:
+    def specs(self, network: str, latent: int) -> tuple[Spec, ...]:
         """What must be trained first, in the order that `build` takes it.
 
         Args:
@@ -116,11 +118,15 @@ class Recipe:
             latent: Likewise, its latent size.
         """
         by_data_set: dict[str, Any] = {"network": network, "latent": latent}
-        settings = [by_data_set | self._for_spec(unfinished) for unfinished in self.autoencoders]
-        return tuple(AutoencoderSpec(**setting) for setting in settings)
+        return tuple(
+            unfinished.func(
+                **{name: by_data_set[name] for name in _open(unfinished)} | self._for_spec(unfinished)
+            )
+            for unfinished in self.autoencoders
+        )
 
     def build(
-        self, classifier: nn.Module, trained: Sequence[Autoencoder] = (), clean: Split | None = None
+        self, classifier: nn.Module, trained: Sequence[nn.Module] = (), clean: Split | None = None
     ) -> Defended:
         """The defended system, in evaluation mode.
 
@@ -157,14 +163,10 @@ class Recipe:
 
     def _of_autoencoders(self) -> list[Option]:
         # Where autoencoders differ, the first that has the option gives its default.
-        settings: dict[str, Any] = {}
+        found: dict[str, Option] = {}
         for unfinished in reversed(self.autoencoders):
-            settings |= dict.fromkeys(BY_DATA_SET) | _defaults(unfinished)
-        return [
-            Option(entry.name, entry.type, settings[entry.name])
-            for entry in fields(AutoencoderSpec)
-            if entry.name in settings and entry.name not in FIXED and supported(entry.type)
-        ]
+            found |= {option.name: option for option in _settable(unfinished)}
+        return list(found.values())
 
     def _for_assembly(self) -> dict[str, Any]:
         chosen = dict(self.chosen)
@@ -172,15 +174,33 @@ class Recipe:
 
     def _for_spec(self, unfinished: Unfinished) -> dict[str, Any]:
         """All fields of one autoencoder, but those that are left to the data set."""
-        defaults = _defaults(unfinished)
-        own = (*BY_DATA_SET, *defaults)
-        return defaults | {name: value for name, value in self.chosen if name in own and name not in FIXED}
+        own = {option.name for option in _settable(unfinished)}
+        return _defaults(unfinished) | {name: value for name, value in self.chosen if name in own}
+
+
+def _fields(unfinished: Unfinished) -> tuple[Field[Any], ...]:
+    return fields(cast(Any, unfinished.func))
+
+
+def _settable(unfinished: Unfinished) -> list[Option]:
+    settings = dict.fromkeys(_open(unfinished)) | _defaults(unfinished)
+    return [
+        Option(entry.name, entry.type, settings[entry.name])
+        for entry in _fields(unfinished)
+        if entry.name in settings and entry.name not in FIXED and supported(entry.type)
+    ]
+
+
+def _open(unfinished: Unfinished) -> tuple[str, ...]:
+    """The fields that are left to the data set, unless an option sets them."""
+    declared = [entry.name for entry in _fields(unfinished) if entry.default is MISSING]
+    return tuple(name for name in declared if name not in unfinished.keywords)
 
 
 def _defaults(unfinished: Unfinished) -> dict[str, Any]:
     """The fields that this kind of autoencoder has, where no option sets them; without the data set's."""
-    foreign = OF_VARIATIONAL if unfinished.keywords["kind"] == "plain" else ()
-    declared = [entry for entry in fields(AutoencoderSpec) if entry.default is not MISSING]
+    foreign = OF_VARIATIONAL if unfinished.keywords.get("kind") == "plain" else ()
+    declared = [entry for entry in _fields(unfinished) if entry.default is not MISSING]
     return {
         entry.name: entry.default for entry in declared if entry.name not in foreign
     } | unfinished.keywords

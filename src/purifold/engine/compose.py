@@ -6,20 +6,22 @@ from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
 
 from purifold.attacks.base import Attack
-from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.data.base import Defaults
 from purifold.data.load import sources
-from purifold.defenses.recipe import Recipe, parse
+from purifold.defenses.recipe import Recipe, Spec, parse
 from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+from purifold.engine.steps.train_autoencoder import TrainAutoencoder
+from purifold.engine.steps.train_classifier import TrainClassifier
+from purifold.engine.steps.train_conditional import TrainConditional
+from purifold.engine.steps.training import Training
 from purifold.errors import InputError, unknown
 from purifold.evaluation.surface import Knowledge
-from purifold.networks.base import Classifier, build_classifier
 from purifold.options import Option, settings
 from purifold.randomness import seeded
 from purifold.threat import Norm
@@ -148,44 +150,43 @@ def _classifier(
     network: str, data: Data, question: Question, scale: Scale, resources: Resources
 ) -> TrainClassifier:
     images = min(len(data.part("train", resources)), scale.seen)
-    _untrained(network, data, resources)
-    return TrainClassifier(
+    step = TrainClassifier(
         data=data, images=images, network=network, config=scale.classifier(images), seed=question.seed
     )
+    with seeded(0):
+        step.build(resources)  # refuses a network that does not fit the images
+    return step
 
 
 def _autoencoders(
     defense: str, classifier: TrainClassifier, question: Question, scale: Scale, resources: Resources
-) -> tuple[TrainAutoencoder, ...]:
+) -> tuple[Training[Any], ...]:
     defaults, recipe = _defaults(question), parse(defense)
     specs = recipe.specs(question.autoencoder or defaults.autoencoder, question.latent or defaults.latent)
-    _rehearse(recipe, specs, classifier, resources)
-    data = classifier.data
+    trained = tuple(_autoencoder(spec, classifier.data, question, scale, resources) for spec in specs)
+    _rehearse(recipe, trained, classifier, resources)
+    return trained
+
+
+def _autoencoder(
+    spec: Spec, data: Data, question: Question, scale: Scale, resources: Resources
+) -> Training[Any]:
     images = min(len(data.part("train", resources)), scale.encoded)
-    return tuple(_autoencoder(spec, data, images, question, scale) for spec in specs)
+    config, seed = scale.autoencoder(images), question.seed
+    if isinstance(spec, ConditionalSpec):
+        own = replace(question, seed=seed + 2)  # not the weights protected, nor those of a transfer attacker
+        source = _classifier(spec.source, data, own, scale, resources)
+        return TrainConditional(data=data, images=images, spec=spec, source=source, config=config, seed=seed)
+    return TrainAutoencoder(data=data, images=images, spec=spec, config=config, seed=seed)
 
 
 def _rehearse(
-    recipe: Recipe, specs: tuple[AutoencoderSpec, ...], classifier: TrainClassifier, resources: Resources
+    recipe: Recipe, trained: tuple[Training[Any], ...], classifier: TrainClassifier, resources: Resources
 ) -> None:
     """Assembles the system untrained: what cannot work is refused now, not after the training."""
     data = classifier.data.load(resources)
     with seeded(0):
-        autoencoders = [spec.build(data.shape).to(resources.device).eval() for spec in specs]
-        bare = _untrained(classifier.network, classifier.data, resources)
+        autoencoders = [step.build(resources).to(resources.device).eval() for step in trained]
+        bare = classifier.build(resources).to(resources.device).eval()
         system = recipe.build(bare, autoencoders, data.validation)
         system.predict(data.test.first(1).images())
-
-
-def _untrained(network: str, data: Data, resources: Resources) -> Classifier:
-    found = data.load(resources)
-    with seeded(0):
-        return build_classifier(network, found.shape, found.classes).to(resources.device).eval()
-
-
-def _autoencoder(
-    spec: AutoencoderSpec, data: Data, images: int, question: Question, scale: Scale
-) -> TrainAutoencoder:
-    return TrainAutoencoder(
-        data=data, images=images, spec=spec, config=scale.autoencoder(images), seed=question.seed
-    )

@@ -14,13 +14,14 @@ from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
 from purifold.engine.steps.judge import Judge, read_outcome
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier, read_accuracy
+from purifold.engine.steps.train_classifier import TrainClassifier, read_accuracy
+from purifold.engine.steps.training import Training
 from purifold.engine.store import Store
 from purifold.errors import InputError
 from purifold.evaluation.environment import environment
-from purifold.evaluation.evaluate import surfaces
+from purifold.evaluation.evaluate import views
 from purifold.evaluation.record import Record
-from purifold.evaluation.surface import Knowledge
+from purifold.evaluation.surface import Knowledge, View
 from purifold.threat import Norm, ThreatModel
 
 PICTURES = 8
@@ -120,7 +121,7 @@ class Experiment:
             seed=self.seed,
         )
 
-    def trainings(self) -> tuple[TrainClassifier | TrainAutoencoder, ...]:
+    def trainings(self) -> tuple[Training[Any], ...]:
         """What was trained for it."""
         return (self.system.classifier, *self.system.autoencoders, *self.substitutes)
 
@@ -176,11 +177,12 @@ class Experiment:
         """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
         if knowledge == "transfer" and substitute is None:
             substitute = self.substitutes[0]
+        recipe = self.system.recipe
         return tuple(
-            self._craft(attack, knowledge, threat, draws, substitute)
+            self._craft(attack, knowledge, threat, view, substitute)
             for attack in self.attacks
             if knowledge != "scores" or not attack.needs_gradients
-            for draws in surfaces(attack, knowledge, self._eot(attack), self.system.recipe.differentiable)
+            for view in views(attack, knowledge, self._eot(attack), recipe.differentiable, recipe.stand_ins)
         )
 
     def _eot(self, attack: Attack) -> int:
@@ -192,7 +194,7 @@ class Experiment:
         attack: Attack,
         knowledge: Knowledge,
         threat: ThreatModel,
-        draws: int,
+        view: View,
         substitute: TrainClassifier | None,
     ) -> Craft:
         if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
@@ -203,7 +205,7 @@ class Experiment:
             attack,
             threat,
             knowledge,
-            draws=draws,
+            view=view,
             substitute=substitute,
             seed=self.seed,
         )

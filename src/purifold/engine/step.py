@@ -10,7 +10,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, cast, final
@@ -20,6 +20,7 @@ from purifold.errors import InputError
 Json: TypeAlias = Any
 """None, bool, int, float, str, and lists and str-keyed dicts of them."""
 KEY_DIGITS = 16
+LATER = "later"
 _EXACT = 2**53  # above it a float no longer tells neighbouring integers apart
 
 
@@ -111,7 +112,7 @@ class Step(ABC):
     def inputs(self) -> "tuple[Step, ...]":
         """The steps among the fields, each once, in the order of the fields."""
         found = {
-            step.key: step for field in fields(cast(Any, self)) for step in _steps(getattr(self, field.name))
+            step.key: step for entry in fields(cast(Any, self)) for step in _steps(getattr(self, entry.name))
         }
         return tuple(found.values())
 
@@ -120,7 +121,9 @@ class Step(ABC):
         """Kind, version and fields as JSON values; an input stands there by its key."""
         _check_class(type(self))
         described = {
-            field.name: _plain(getattr(self, field.name), field.name) for field in fields(cast(Any, self))
+            entry.name: _plain(getattr(self, entry.name), entry.name)
+            for entry in fields(cast(Any, self))
+            if not (LATER in entry.metadata and getattr(self, entry.name) == entry.default)
         }
         return {"kind": self.kind, "version": self.version, "fields": described}
 
@@ -133,6 +136,14 @@ class Step(ABC):
         of a nested dataclass does, with its module.
         """
         return hashlib.sha256(canonical(self.describe()).encode()).hexdigest()[:KEY_DIGITS]
+
+
+def later(default: Any) -> Any:
+    """A field that a step has got since artefacts of it lie in stores.
+
+    With its default the step does what it did before, so that the field does not count in the key then.
+    """
+    return field(default=default, metadata={LATER: True})
 
 
 def canonical(value: Json) -> str:
@@ -168,7 +179,7 @@ def _plain(value: object, name: str) -> Json:
         and cast(Any, type(value)).__dataclass_params__.frozen
     ):
         named = {
-            field.name: _plain(getattr(value, field.name), f"{name}.{field.name}") for field in fields(value)
+            entry.name: _plain(getattr(value, entry.name), f"{name}.{entry.name}") for entry in fields(value)
         }
         return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **named}
     raise InputError(
@@ -190,5 +201,5 @@ def _steps(value: object) -> Iterator[Step]:
         for item in value:
             yield from _steps(item)
     elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _steps(getattr(value, field.name))
+        for entry in fields(value):
+            yield from _steps(getattr(value, entry.name))

@@ -13,7 +13,7 @@ from purifold.defenses.base import Defended
 from purifold.errors import InputError
 from purifold.evaluation.judge import judge
 from purifold.evaluation.outcome import Outcome
-from purifold.evaluation.surface import Knowledge, seen, surface
+from purifold.evaluation.surface import Knowledge, View, seen, surface
 from purifold.threat import ThreatModel
 from purifold.types import Images, Labels
 
@@ -83,28 +83,32 @@ def craft(
 
     An adaptive attacker tries a stochastic system with sampling off ("pgd") and averaged over `eot` draws
     ("pgd+eot20"), by queries only averaged; and a system without a gradient of its own by BPDA ("pgd") and
-    on its surrogate alone ("pgd+surrogate"). The judge's worst case takes all.
+    on its surrogate alone ("pgd+surrogate"); and the purifier's stand-ins ("pgd+soft"). The judge's worst
+    case takes all.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
     """
     check_evaluating(defended, "defended")
     check_at_least(eot, 1, "eot")
-    differentiable = defended.purifier is None or defended.purifier.differentiable
+    purifier = defended.purifier
+    differentiable = purifier is None or purifier.differentiable
+    stand_ins = () if purifier is None else tuple(purifier.stand_ins(defended.classifier))
+    eot = eot if defended.stochastic else 1
     return {
-        name + suffix(draws): craft_on(
+        name + view.suffix: craft_on(
             defended,
             split,
             attack,
             threat,
             knowledge,
-            draws=draws,
+            view=view,
             seed=seed,
             substitute=substitute,
             batch_size=batch_size,
         )
         for name, attack in numbered(attacks).items()
-        for draws in surfaces(attack, knowledge, eot if defended.stochastic else 1, differentiable)
+        for view in views(attack, knowledge, eot, differentiable, stand_ins)
     }
 
 
@@ -115,12 +119,12 @@ def craft_on(
     threat: ThreatModel,
     knowledge: Knowledge,
     *,
-    draws: int,
+    view: View,
     seed: int,
     substitute: nn.Module | None = None,
     batch_size: int = 256,
 ) -> Images:
-    """Adversarial images of one attack on one surface; `draws` as in `surface`.
+    """Adversarial images of one attack on one surface.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
@@ -131,7 +135,7 @@ def craft_on(
     images, labels = split.images(), split.labels
     result = torch.empty_like(images)
     for rows, label in _groups(defended, labels, knowledge):
-        model = surface(defended, knowledge, draws=draws, substitute=substitute, label=label)
+        model = surface(defended, knowledge, view=view, substitute=substitute, label=label)
         result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size)
     return result
 
@@ -146,26 +150,25 @@ def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
     return named
 
 
-def surfaces(attack: Attack, knowledge: Knowledge, eot: int, differentiable: bool) -> tuple[int, ...]:
-    """Draws of each surface that an attack is tried on; see `surface`.
+def views(
+    attack: Attack, knowledge: Knowledge, eot: int, differentiable: bool, stand_ins: Sequence[str]
+) -> tuple[View, ...]:
+    """How an attack is tried on a system.
 
     Args:
         attack: Which attack.
         knowledge: What the attacker may use.
         eot: Draws to average over; 1 for a deterministic system.
         differentiable: Whether the system's purifier has a gradient of its own.
+        stand_ins: Names of what its purifier offers in place of the system.
     """
     if knowledge not in ("adaptive", "scores"):
-        return (1,)
-    averaged = (eot,) if eot > 1 else ()
+        return (View(),)
+    averaged = (View(draws=eot),) if eot > 1 else ()
     if not attack.needs_gradients:
-        return averaged or (1,)
-    return (1, *averaged, *(() if differentiable else (0,)))
-
-
-def suffix(draws: int) -> str:
-    """What the name of an attack has behind it for the surface: "", "+eot20" or "+surrogate"."""
-    return {0: "+surrogate", 1: ""}.get(draws, f"+eot{draws}")
+        return averaged or (View(),)
+    surrogate = () if differentiable else (View(draws=0),)
+    return (View(), *averaged, *surrogate, *(View(stand_in=name) for name in stand_ins))
 
 
 def _groups(

@@ -6,7 +6,7 @@ from torch import Tensor
 from purifold.defenses.base import Defended
 from purifold.evaluation.check import Verdict, at_most, check, most
 from purifold.evaluation.intervals import Proportion
-from purifold.evaluation.surface import surface
+from purifold.evaluation.surface import View, surface
 from purifold.evaluation.trial import Trial
 from purifold.losses import cross_entropy, margin
 from purifold.randomness import seeded
@@ -31,7 +31,7 @@ def gradients_exist(trial: Trial) -> Verdict:
     images = trial.split.images().requires_grad_()
     with torch.enable_grad(), seeded(trial.seed):
         draws = (1, 2) if trial.defended.stochastic else (1,)
-        models = [surface(trial.undetected, "adaptive", draws=each) for each in draws]
+        models = [surface(trial.undetected, "adaptive", view=View(draws=each)) for each in draws]
         losses = [cross_entropy(model(images), trial.split.labels) for model in models]
         losses += [detector(images) for detector in trial.defended.detectors]
         gradients = [_gradient(loss.sum(), images).flatten(1) for loss in losses]

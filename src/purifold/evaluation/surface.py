@@ -1,6 +1,7 @@
 """What an attacker of given knowledge differentiates or queries."""
 
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, final, get_args
 
 import torch
 from torch import nn
@@ -16,11 +17,39 @@ Knowledge = Literal["oblivious", "transfer", "adaptive", "scores"]
 """What the attacker may use: the bare classifier, another classifier, everything, or queries only."""
 
 
+@final
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How an attacker looks at what is attacked.
+
+    Args:
+        draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off, above that the logits
+            are averaged over so many draws (EOT); `scores` averages always. A deterministic system is the
+            same at any number above 0. At 0 an adaptive attacker works on the purifier's surrogate alone,
+            forward as well as backward: where a surrogate's gradient stands in, its own optimum may
+            deceive the system better than the mixture does.
+        stand_in: One of the purifier's `stand_ins`, which an adaptive attacker then attacks in its place.
+    """
+
+    draws: int = 1
+    stand_in: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """What the name of an attack has behind it: "", "+eot20", "+surrogate", or the stand-in's name."""
+        if self.stand_in:
+            return f"+{self.stand_in}"
+        return {0: "+surrogate", 1: ""}.get(self.draws, f"+eot{self.draws}")
+
+
+DIRECT = View()
+
+
 def surface(
     defended: Defended,
     knowledge: Knowledge,
     *,
-    draws: int = 1,
+    view: View = DIRECT,
     substitute: nn.Module | None = None,
     label: int | None = None,
 ) -> Model:
@@ -35,20 +64,16 @@ def surface(
     Args:
         defended: The system under attack, in evaluation mode.
         knowledge: What the attacker may use.
-        draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off, above that the logits
-            are averaged over so many draws (EOT); `scores` averages always. A deterministic system is the
-            same at any number above 0. At 0 an adaptive attacker works on the purifier's surrogate alone,
-            forward as well as backward: where a surrogate's gradient stands in, its own optimum may
-            deceive the system better than the mixture does.
+        view: How.
         substitute: The classifier of a `transfer` attacker; refused with other knowledge.
         label: True class of all images that the surface will be given; a system with detectors needs it.
     """
-    _check(defended, knowledge, draws, substitute)
+    _check(defended, knowledge, view, substitute)
     if knowledge == "oblivious":
         return defended.classifier
     if substitute is not None:
         return substitute
-    model = _deployed(defended, draws) if knowledge == "scores" else _adaptive(defended, draws)
+    model = _deployed(defended, view.draws) if knowledge == "scores" else _adaptive(defended, view)
     detectors = [part for part in defended.detectors if isinstance(part, Detector)]
     if detectors:
         if label is None:
@@ -64,11 +89,11 @@ def seen(defended: Defended, knowledge: Knowledge) -> bool:
     return len(defended.detectors) > 0 and knowledge in ("adaptive", "scores")
 
 
-def _check(defended: Defended, knowledge: Knowledge, draws: int, substitute: nn.Module | None) -> None:
+def _check(defended: Defended, knowledge: Knowledge, view: View, substitute: nn.Module | None) -> None:
     if knowledge not in get_args(Knowledge):
         raise unknown("knowledge", str(knowledge), get_args(Knowledge))
     check_evaluating(defended, "defended")
-    check_at_least(draws, 0, "draws")
+    check_at_least(view.draws, 0, "draws")
     if knowledge == "transfer" and substitute is None:
         raise InputError("substitute must be a classifier for transfer knowledge, got None")
     if substitute is not None:
@@ -83,8 +108,13 @@ def _deployed(defended: Defended, draws: int) -> Model:
     return Averaged(defended, draws) if defended.stochastic and draws > 1 else defended
 
 
-def _adaptive(defended: Defended, draws: int) -> Model:
-    purifier, classifier = defended.purifier, defended.classifier
+def _adaptive(defended: Defended, view: View) -> Model:
+    purifier, classifier, draws = defended.purifier, defended.classifier, view.draws
+    if view.stand_in:
+        found = {} if purifier is None else purifier.stand_ins(classifier)
+        if view.stand_in not in found:
+            raise unknown("stand-in", view.stand_in, found)
+        return found[view.stand_in]
     if purifier is None:
         return classifier
     if draws == 0 or (purifier.stochastic and draws == 1):

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from purifold.engine.steps.codes import read_extent
 from purifold.engine.steps.gallery import GALLERY, Pictures, read_gallery
-from purifold.engine.steps.train import read_history
+from purifold.engine.steps.training import read_history
 from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
 from purifold.evaluation.record import Record, read, write

@@ -11,11 +11,12 @@ import torch
 from purifold.autoencoders.base import Autoencoder
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
-from purifold.engine.steps.train import BATCH, TrainAutoencoder
+from purifold.engine.steps.training import Training
 from purifold.evaluation.latent import ACTIVE, diameter, latent_variance, shift
 from purifold.types import Images, Latent
 
 CODES, SHIFT = "codes.json", "shift.npz"
+BATCH = 256
 
 
 @final
@@ -29,7 +30,7 @@ class Codes(Step):
 
     kind: ClassVar[str] = "codes"
 
-    autoencoder: TrainAutoencoder
+    autoencoder: Training[Autoencoder]
 
     @property
     def label(self) -> str:
@@ -58,7 +59,7 @@ class Shift(Step):
 
     kind: ClassVar[str] = "shift"
 
-    autoencoder: TrainAutoencoder
+    autoencoder: Training[Autoencoder]
     craft: Craft
 
     @property

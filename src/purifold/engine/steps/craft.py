@@ -6,11 +6,11 @@ from typing import ClassVar, final
 from safetensors.torch import load_file, save_file
 
 from purifold.attacks.base import Attack
-from purifold.engine.step import Step, Workbench
+from purifold.engine.step import Step, Workbench, later
 from purifold.engine.steps.system import BARE, System
-from purifold.engine.steps.train import TrainClassifier
-from purifold.evaluation.evaluate import craft_on, suffix
-from purifold.evaluation.surface import Knowledge
+from purifold.engine.steps.train_classifier import TrainClassifier
+from purifold.evaluation.evaluate import craft_on
+from purifold.evaluation.surface import DIRECT, Knowledge, View
 from purifold.threat import ThreatModel
 from purifold.types import Images
 
@@ -31,8 +31,9 @@ class Craft(Step):
         threat: The budget.
         knowledge: What the attacker uses of the system.
         substitute: The classifier of a `transfer` attacker.
-        draws: As in `purifold.evaluation.surface`: 1 with sampling off, more averaged, 0 the surrogate alone.
+        draws: As in `View`: 1 with sampling off, more averaged, 0 the surrogate alone.
         seed: Of the attack.
+        stand_in: As in `View`.
     """
 
     kind: ClassVar[str] = "craft"
@@ -46,6 +47,7 @@ class Craft(Step):
     substitute: TrainClassifier | None
     draws: int
     seed: int
+    stand_in: str = later("")
 
     @classmethod
     def of(
@@ -56,7 +58,7 @@ class Craft(Step):
         threat: ThreatModel,
         knowledge: Knowledge,
         *,
-        draws: int = 1,
+        view: View = DIRECT,
         substitute: TrainClassifier | None = None,
         seed: int,
     ) -> "Craft":
@@ -64,8 +66,8 @@ class Craft(Step):
         if system.defense == BARE and knowledge == "adaptive":
             knowledge = "oblivious"
         if knowledge in ("oblivious", "transfer"):
-            system, draws = system.bare, 1
-        if knowledge == "adaptive" and draws == 1:
+            system, view = system.bare, DIRECT
+        if knowledge == "adaptive" and view.draws == 1:
             system = system.still
         return cls(
             system=system,
@@ -74,14 +76,20 @@ class Craft(Step):
             threat=threat,
             knowledge=knowledge,
             substitute=substitute if knowledge == "transfer" else None,
-            draws=draws,
+            draws=view.draws,
             seed=seed,
+            stand_in=view.stand_in,
         )
+
+    @property
+    def view(self) -> View:
+        """How the attacker looks at the system."""
+        return View(draws=self.draws, stand_in=self.stand_in)
 
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        name = self.attack.name + suffix(self.draws)
+        name = self.attack.name + self.view.suffix
         return f"{name} at {self.threat}, {self.knowledge}, on {self.system.defense}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:
@@ -92,7 +100,7 @@ class Craft(Step):
             self.attack,
             self.threat,
             self.knowledge,
-            draws=self.draws,
+            view=self.view,
             seed=self.seed,
             batch_size=BATCH if bench.resources.device == "cpu" else BATCH_ON_GPU,
             substitute=None if self.substitute is None else self.substitute.load(bench),

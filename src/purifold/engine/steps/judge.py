@@ -10,7 +10,7 @@ import numpy as np
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
-from purifold.evaluation.evaluate import numbered, suffix
+from purifold.evaluation.evaluate import numbered
 from purifold.evaluation.judge import judge
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.surface import Knowledge
@@ -78,7 +78,7 @@ class Judge(Step):
         attacks = dict.fromkeys(craft.attack for craft in self.crafts)
         names = dict(zip(attacks, numbered(tuple(attacks)), strict=True))
         return {
-            names[craft.attack] + suffix(craft.draws): self.threat.within(craft.load(bench), images)
+            names[craft.attack] + craft.view.suffix: self.threat.within(craft.load(bench), images)
             for craft in self.crafts
         }
 

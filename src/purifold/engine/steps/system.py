@@ -1,13 +1,14 @@
 """A defended system as steps describe it: which classifier, which defense, trained how."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from purifold.defenses.base import Defended
 from purifold.defenses.recipe import Recipe, parse
 from purifold.engine.step import Workbench, canonical
 from purifold.engine.steps.data import Data
-from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier
+from purifold.engine.steps.train_classifier import TrainClassifier
+from purifold.engine.steps.training import Training
 
 BARE = "none"
 
@@ -29,11 +30,11 @@ class System:
     classifier: TrainClassifier
     defense: str
     options: str
-    autoencoders: tuple[TrainAutoencoder, ...]
+    autoencoders: tuple[Training[Any], ...]
 
     @classmethod
     def of(
-        cls, classifier: TrainClassifier, defense: str, autoencoders: tuple[TrainAutoencoder, ...] = ()
+        cls, classifier: TrainClassifier, defense: str, autoencoders: tuple[Training[Any], ...] = ()
     ) -> "System":
         """The system of a defense, whose options are written out in full."""
         recipe = parse(defense)

@@ -3,10 +3,14 @@
 import pytest
 import torch
 
+from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.step import Resources, Workbench
 from purifold.engine.steps.data import Data
-from purifold.engine.steps.train import TrainAutoencoder, TrainClassifier, read_accuracy, read_history
+from purifold.engine.steps.train_autoencoder import TrainAutoencoder
+from purifold.engine.steps.train_classifier import TrainClassifier, read_accuracy
+from purifold.engine.steps.train_conditional import TrainConditional
+from purifold.engine.steps.training import read_history
 from purifold.errors import InputError
 from purifold.training.config import TrainingConfig
 
@@ -14,15 +18,16 @@ HERE = Resources()
 CONFIG = TrainingConfig(epochs=3, optimizer="adam", learning_rate=3e-3)
 
 
-def made(step, folder):
+def made(step, folder, fetched=None):
     """The step, run; and a bench on which its artefact can be loaded."""
+    fetched = dict(fetched or {})
     told = []
     (folder / "files").mkdir()
     bench = Workbench(
         folder=folder / "files",
         scratch_at=folder / "scratch",
         resources=HERE,
-        fetched={},
+        fetched=fetched,
         report=lambda fraction, note: told.append(fraction),
     )
     step.run(bench)
@@ -32,7 +37,7 @@ def made(step, folder):
         folder=folder / "other",
         scratch_at=folder / "other",
         resources=HERE,
-        fetched={step.key: folder / "files"},
+        fetched=fetched | {step.key: folder / "files"},
         report=lambda fraction, note: None,
     )
 
@@ -61,6 +66,28 @@ def test_an_autoencoder_learns_and_its_curves_have_an_entry_an_epoch(data, tmp_p
     history = read_history(tmp_path / "files")
     assert len(history["train_loss"]) == len(history["validation_loss"]) == 3
     assert history["train_loss"][-1] < history["train_loss"][0]
+
+
+def test_a_conditional_autoencoder_learns_through_its_source_and_leaves_it_alone(data, tmp_path):
+    for name in ("source", "own"):
+        (tmp_path / name).mkdir()
+    source = TrainClassifier(data=data, images=1_100, network="small-cnn", config=CONFIG, seed=2)
+    with_source = made(source, tmp_path / "source")
+    step = TrainConditional(
+        data=data, images=1_100, spec=ConditionalSpec(latent=4), source=source, config=CONFIG, seed=0
+    )
+    before = source.load(with_source).state_dict()
+    bench = made(step, tmp_path / "own", fetched=with_source.fetched)
+    history = read_history(tmp_path / "own" / "files")
+    assert history["train_loss"][-1] < history["train_loss"][0]
+    images, labels = (
+        part[:100] for part in (data.part("test", HERE).images(), data.part("test", HERE).labels)
+    )
+    purified = step.load(bench).reconstruct(images, labels)
+    after = source.load(with_source)
+    with torch.no_grad():
+        assert (after(purified).argmax(dim=1) == labels).float().mean() > 0.5  # chance is 0.1
+    assert all(torch.equal(before[name], value) for name, value in after.state_dict().items())
 
 
 def test_the_seed_and_the_images_are_part_of_the_name(data):

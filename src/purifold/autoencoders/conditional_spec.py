@@ -1,0 +1,45 @@
+"""What a class-conditional autoencoder is built from: hashed, and kept beside its weights."""
+
+from dataclasses import asdict, dataclass
+from typing import final
+
+from purifold.autoencoders.conditional import ConditionalAutoencoder, Reduction, check_weights
+from purifold.errors import InputError
+from purifold.networks.base import Shape
+from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ConditionalSpec:
+    """Description of a class-conditional autoencoder but for the image shape and the classes.
+
+    Args:
+        source: Network of the source classifier that training looks through, not the one protected.
+        latent: Latent units.
+        rc_weight: As in `ConditionalAutoencoder`, like the four that follow.
+        kl_weight: Of the divergence.
+        ce_weight: Of the source classifier's cross-entropy.
+        pixels: "sum" or "mean".
+        units: "sum" or "mean".
+    """
+
+    source: str = "small-cnn"
+    latent: int = 32
+    rc_weight: float = 0.01
+    kl_weight: float = 0.1
+    ce_weight: float = 10.0
+    pixels: Reduction = "sum"
+    units: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        check_weights(self.rc_weight, self.kl_weight, self.ce_weight, self.pixels, self.units)
+        if self.latent < 1:
+            raise InputError(f"latent must be 1 or above, got {self.latent}")
+
+    def build(self, shape: Shape, classes: int) -> ConditionalAutoencoder:
+        """The autoencoder for images of `shape`, its weights drawn from torch's generator."""
+        settings = {name: value for name, value in asdict(self).items() if name not in ("source", "latent")}
+        return ConditionalAutoencoder(
+            PuvaeEncoder(shape, classes, self.latent), PuvaeDecoder(shape, classes, self.latent), **settings
+        )

@@ -1,0 +1,110 @@
+"""PuVAE: an image gives way to its reconstruction under the class that reconstructs it best.
+
+Hwang et al., 2019, arXiv:1903.00585 (`puvae`), section 3.3.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from purifold.autoencoders.conditional import ConditionalAutoencoder
+from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.defenses.base import Defended, Purifier
+from purifold.defenses.recipe import Parts, Recipe
+from purifold.errors import InputError
+from purifold.types import Images, Logits, Model
+
+NOISE = 0.1
+"""Standard deviation at inference that the paper found best."""
+SOFTNESS = 0.1
+"""By this share of the smallest error another one must be larger to count e times less."""
+
+
+@final
+class ClassSearch(Purifier):
+    """Reconstructs each image under every class, and keeps the reconstruction nearest to the image.
+
+    The gradient is that of the chosen class: which one is nearest changes in steps.
+
+    Args:
+        autoencoder: Trained.
+        noise: Standard deviations of the posterior by which codes are drawn off their means; 0 draws nothing.
+    """
+
+    name: ClassVar[str] = "puvae"
+    differentiable = True
+
+    def __init__(self, autoencoder: ConditionalAutoencoder, *, noise: float = NOISE) -> None:
+        super().__init__()
+        if not 0 <= noise < math.inf:
+            raise InputError(f"noise must be 0 or above and finite, got {noise}")
+        self.autoencoder = autoencoder
+        self.noise = noise
+        self.stochastic = noise > 0
+
+    def forward(self, images: Images) -> Images:
+        """The nearest reconstructions, from sampled codes where `noise` is above 0."""
+        return self.autoencoder.search(images, self.noise * self._draws(images, torch.randn))[0]
+
+    def surrogate(self, images: Images) -> Images:
+        """The nearest reconstructions from the posteriors' means."""
+        return self.autoencoder.search(images, self._draws(images, torch.zeros))[0]
+
+    def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
+        """`soft` mixes all reconstructions, the nearest the most; `selection` answers with how near they are.
+
+        The deployed gradient follows one class and never tells how to make another one nearer. These do.
+        """
+
+        def soft(images: Images) -> Logits:
+            candidates, closeness = self._closeness(images)
+            shares = closeness.softmax(dim=0)[:, :, None, None, None]
+            return classifier((shares * candidates).sum(dim=0))
+
+        def selection(images: Images) -> Logits:
+            return self._closeness(images)[1].transpose(0, 1)
+
+        return {"soft": soft, "selection": selection}
+
+    def extra_repr(self) -> str:
+        """The configuration, for `repr`."""
+        return f"noise={self.noise:g}"
+
+    @classmethod
+    def example(cls, channels: int, size: int) -> "ClassSearch":
+        """An untrained autoencoder of three classes, with larger codes than untrained weights give."""
+        autoencoder = ConditionalSpec(latent=4).build((channels, size, size), 3)
+        with torch.no_grad():
+            autoencoder.encoder.of_image.weight.mul_(100)
+        return cls(autoencoder)
+
+    def _closeness(self, images: Images) -> tuple[Tensor, Tensor]:
+        """Reconstructions under every class, and the logits of a choice between them: (classes, batch)."""
+        candidates = self.autoencoder.candidates(images)
+        errors = (candidates - images).square().flatten(2).mean(dim=2)
+        unit = SOFTNESS * errors.detach().amin(dim=0)
+        return candidates, -errors / unit.clamp_min(torch.finfo(errors.dtype).tiny)
+
+    def _draws(self, images: Images, make: Callable[..., Tensor]) -> Tensor:
+        autoencoder = self.autoencoder
+        shape = (len(images), autoencoder.classes, autoencoder.decoder.latent)
+        return make(shape, dtype=images.dtype, device=images.device)
+
+
+def _assemble(parts: Parts, *, noise: float = NOISE) -> Defended:
+    (autoencoder,) = parts.autoencoders
+    return Defended(parts.classifier, ClassSearch(autoencoder, noise=noise))
+
+
+puvae = Recipe(
+    name="puvae",
+    summary="class-conditional VAE, the nearest of its reconstructions under every class",
+    assemble=_assemble,
+    autoencoders=(partial(ConditionalSpec),),
+    sampling="noise",
+    stand_ins=("soft", "selection"),
+)

@@ -1,0 +1,81 @@
+"""What every training step is: a model fitted to a data set. The artefact is its weights and its curves."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from torch import nn
+
+from purifold.engine.step import Resources, Step, Workbench
+from purifold.engine.steps.data import Data
+from purifold.randomness import seeded
+from purifold.training.checkpoint import load_into, save_weights
+from purifold.training.config import TrainingConfig
+from purifold.training.fit import fit
+from purifold.training.objective import TrainingLoss
+from purifold.training.progress import Progress
+
+HISTORY = "history.json"
+Trained_co = TypeVar("Trained_co", bound=nn.Module, covariant=True)
+
+
+class Training(Step, Generic[Trained_co]):
+    """A model that is trained on images.
+
+    Args:
+        data: What it is trained on.
+        images: How many of the training images; see `Split.sample`.
+        config: How it is trained.
+        seed: Of its weights and its training.
+    """
+
+    data: Data
+    images: int
+    config: TrainingConfig
+    seed: int
+
+    @abstractmethod
+    def build(self, resources: Resources) -> Trained_co:
+        """The model before its training, its weights drawn from torch's generator."""
+
+    def load(self, bench: Workbench) -> Trained_co:
+        """The trained model, in evaluation mode on the device of the work."""
+        model = self.build(bench.resources)
+        load_into(model, bench.artefact(self))
+        return model.to(bench.resources.device).eval().requires_grad_(False)
+
+    def fitted(self, loss: TrainingLoss, bench: Workbench) -> Trained_co:
+        """Trains the model and writes weights and curves; what `run` does, but for the loss."""
+        with seeded(self.seed):
+            model = self.build(bench.resources)
+        data = self.data.load(bench.resources)
+        history = fit(
+            model.to(bench.resources.device),
+            data.part("train").sample(self.images),
+            loss,
+            self.config,
+            seed=self.seed,
+            validation=data.validation,
+            folder=bench.scratch,
+            accelerator="cpu" if bench.resources.device == "cpu" else "auto",
+            progress=_teller(bench),
+        )
+        save_weights(model, bench.folder, how=self.describe())
+        (bench.folder / HISTORY).write_text(json.dumps(asdict(history)))
+        return model
+
+
+def read_history(folder: Path) -> dict[str, Any]:
+    """The training curves of an artefact: `purifold.training.progress.History` as JSON."""
+    return json.loads((folder / HISTORY).read_text())
+
+
+def _teller(bench: Workbench) -> Callable[[Progress], None]:
+    def tell(progress: Progress) -> None:
+        done = (progress.epoch - 1 + progress.step / progress.steps) / progress.epochs
+        bench.progress(done, f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.3g}")
+
+    return tell
