@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 import typer
@@ -123,6 +124,10 @@ def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
     assert says in err
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in out + err
+
+
+def test_the_version_is_that_of_the_package(purifold):
+    assert purifold("--version") == (0, f"purifold {metadata.version('purifold')}\n", "")
 
 
 def test_an_unknown_option_is_status_2(purifold):

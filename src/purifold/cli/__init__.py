@@ -1,6 +1,7 @@
 """The command line: argument parsing, then one call each."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -12,7 +13,6 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="purifold",
-    help="Autoencoder defenses of image classifiers, attacked by someone who knows them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +27,24 @@ app.command("list")(browse.show)
 app.add_typer(data, name="data")
 data.command("show")(browse.data_show)
 data.command("import")(browse.data_import)
+
+
+def _version(asked: bool) -> bool:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"purifold {version('purifold')}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def purifold(
+    show: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Autoencoder defenses of image classifiers, attacked by someone who knows them."""
 
 
 def main() -> None:

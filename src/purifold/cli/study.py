@@ -53,30 +53,32 @@ def evaluate(
     data: Annotated[str, typer.Option(help="Data set; see `purifold list data`.")],
     data_root: DataRoot = None,
     defense: Annotated[
-        list[str] | None, typer.Option(help="Repeat for several; options as vae:latent_scale=0.1. [vae]")
+        list[str] | None,
+        typer.Option(help="Repeat for several; options as vae:latent_scale=0.1. Default: vae."),
     ] = None,
     attack: Annotated[
-        list[str] | None, typer.Option(help="Repeat for several; options as pgd:steps=100. [pgd, cw-l2]")
+        list[str] | None,
+        typer.Option(help="Repeat for several; options as pgd:steps=100. Default: pgd and cw-l2."),
     ] = None,
     norm: Annotated[NormOption, typer.Option(help="Of the budget.")] = NormOption.linf,
     epsilon: Annotated[
         list[float] | None,
-        typer.Option(help="Budget on the [0, 1] pixel scale; repeat for a curve. [the data set's]"),
+        typer.Option(help="Budget on the [0, 1] pixel scale; repeat for a curve. Default: the data set's."),
     ] = None,
     knowledge: Annotated[
         list[KnowledgeOption] | None,
-        typer.Option(help="What the attacker knows; repeat; adaptive is always added. [oblivious]"),
+        typer.Option(help="What the attacker knows; repeat; adaptive is always added. Default: oblivious."),
     ] = None,
-    images: Annotated[int | None, typer.Option(min=1, help="Test images. [the scale's]")] = None,
-    classifier: Annotated[str | None, typer.Option(help="Network. [the data set's]")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="Test images. Default: the scale's.")] = None,
+    classifier: Annotated[str | None, typer.Option(help="Network. Default: the data set's.")] = None,
     autoencoder: Annotated[
-        str | None, typer.Option(help="Networks of autoencoders. [the data set's]")
+        str | None, typer.Option(help="Networks of autoencoders. Default: the data set's.")
     ] = None,
     substitute: Annotated[
-        list[str] | None, typer.Option(help="Network that a transfer attacker has; repeat. [mlp]")
+        list[str] | None, typer.Option(help="Network that a transfer attacker has; repeat. Default: mlp.")
     ] = None,
     store: StoreAddress = "runs/store",
-    out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/DATA]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/DATA.")] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
     dry_run: DryRun = False,
@@ -114,9 +116,10 @@ def reproduce(
     paper: Annotated[str, typer.Argument(help="See `purifold list papers`.")],
     data_root: DataRoot = None,
     store: StoreAddress = "runs/store",
-    out: Annotated[Path | None, typer.Option(help="Folder of the report. [runs/PAPER]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/PAPER.")] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="A figure or table, such as fig-3; repeat for several. [all]")
+        list[str] | None,
+        typer.Option(help="A figure or table, such as fig-3; repeat for several. Default: all."),
     ] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
