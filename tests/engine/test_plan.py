@@ -77,6 +77,13 @@ def test_a_forecast_takes_running_and_unknown_steps_into_account(tmp_path: Path)
     assert forecast.remaining({"train": 1}, ("train", 50.0, 0.0)) == 15
 
 
+def test_a_kind_never_timed_is_taken_at_the_median_of_the_others(tmp_path: Path) -> None:
+    forecast = Forecast(Store(tmp_path), [])
+    for kind, seconds in (("train", 500.0), ("craft", 3.0), ("judge", 1.0)):
+        forecast.learn(kind, seconds)
+    assert forecast.remaining({"codes": 10}) == 10 * 3
+
+
 def test_the_last_twenty_artefacts_count(tmp_path: Path) -> None:
     forecast = Forecast(Store(tmp_path), ["train"])
     for seconds in [1000.0, *[1.0] * 20]:

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from purifold.engine.plan import Plan
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.papers import ae_robustness, vae_reconstruction
 from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
-from purifold.report.study import report
+from purifold.report.study import forecast, report
 
 TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
 RESOURCES = Resources()
@@ -53,6 +54,20 @@ def test_a_second_run_makes_nothing_and_writes_the_same_files(name, tiny, tmp_pa
     assert all(f"## {claim.text}" in claims for claim in study.claims)
     records = [name for name in written[0] if name.startswith("records/") and name.endswith(".json")]
     assert len(records) == len(study.experiments)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unknown", "minutes", "says"),
+    [
+        (0.0, 2, None, "2 steps to make, none of a kind that was timed here; 0 found in the store."),
+        (0.0, 2, 54.6, "2 steps to make, none of a kind that was timed here, the whole in about 55 min"),
+        (90.0, 0, 55.0, "2 steps to make in about 90 s; 0 found"),
+        (90.0, 1, None, "2 steps to make in about 90 s, and 1 of a kind never timed here; 0 found"),
+    ],
+)
+def test_a_forecast_says_what_was_timed_here_or_else_elsewhere(seconds, unknown, minutes, says):
+    todo = paper("ae-robustness").study(TINY, RESOURCES, 0).steps()[:2]
+    assert forecast(Plan(done=(), todo=todo, seconds=seconds, unknown=unknown), minutes).startswith(says)
 
 
 @pytest.mark.slow

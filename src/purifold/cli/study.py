@@ -140,11 +140,13 @@ def reproduce(
     chosen = named(paper)
     resources = _resources(data_root)
     study = chosen.study(SCALES[scale.value], resources, seed).only(only or ())
+    minutes = chosen.minutes.get(scale.value)
     if dry_run:
-        show_plan(study, _store(store))
+        show_plan(study, _store(store), minutes)
         return
     folder = out or Path("runs") / paper
-    results = report(study, _store(store), resources, folder, f"{chosen.title} ({scale.value} scale)")
+    title = f"{chosen.title} ({scale.value} scale)"
+    results = report(study, _store(store), resources, folder, title, minutes=minutes)
     beside_printed(chosen, results, folder)
 
 

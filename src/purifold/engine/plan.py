@@ -1,5 +1,6 @@
 """What a study has to make, in which order, and how long that will take."""
 
+import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Forecast:
         """Seconds for so many steps of each kind, one after another; None when nothing was timed yet.
 
         Args:
-            kinds: Steps not started, by kind. A kind never timed is taken at the mean of the others.
+            kinds: Steps not started, by kind. A kind never timed is taken at the median of the others.
             running: Kind, seconds so far and fraction done of the step that is running.
         """
         means = {kind: sum(values) / len(values) for kind, values in self._seconds.items() if values}
@@ -100,5 +101,5 @@ class Forecast:
             left = max(expected - elapsed, 0.0)
         if not means:
             return None
-        typical = sum(means.values()) / len(means)
+        typical = statistics.median(means.values())
         return left + sum(count * means.get(kind, typical) for kind, count in kinds.items())

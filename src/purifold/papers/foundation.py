@@ -30,4 +30,5 @@ FOUNDATION = Paper(
     title="MNIST under FGSM and I-FGSM: a VAE and JPEG",
     summary="the base study: table 4 of patch-vae on MNIST, with the adaptive attacker it lacks",
     study=_study,
+    minutes={"cpu": 27.0},
 )

@@ -21,14 +21,30 @@ from purifold.report.sentences import failed, meaning
 from purifold.storage import write_bytes
 
 
-def report(study: Study, store: Store, resources: Resources, out: Path, title: str) -> Results:
+def report(
+    study: Study,
+    store: Store,
+    resources: Resources,
+    out: Path,
+    title: str,
+    *,
+    minutes: float | None = None,
+) -> Results:
     """Makes what the store lacks, writes records and page to `out`, and prints the main table or the claims.
+
+    Args:
+        study: What is run.
+        store: Where artefacts are found and published.
+        resources: Of this machine.
+        out: Folder of the results.
+        title: Of the page.
+        minutes: What the study is known to take on two cores, told where nothing was timed here.
 
     Returns:
         What was written.
     """
     _check_writable(out)
-    print(forecast(plan(study.steps(), store)))
+    print(forecast(plan(study.steps(), store), minutes))
     with shown() as listener:
         made = run(study.steps(), store, resources, listener)
     results = publish(study, store, out, title=title, command=shlex.join(["purifold", *sys.argv[1:]]))
@@ -64,21 +80,22 @@ def _one_by_one(results: Results, out: Path, title: str) -> Path:
     return write_page(results, out)
 
 
-def show_plan(study: Study, store: Store) -> None:
+def show_plan(study: Study, store: Store, minutes: float | None = None) -> None:
     """Prints how many steps of each kind `report` would have to make, and how long that may take."""
     coming = plan(study.steps(), store)
     for kind, count in Counter(step.kind for step in coming.todo).items():
         print(f"{count:6d} {kind}")
-    print(forecast(coming))
+    print(forecast(coming, minutes))
 
 
-def forecast(coming: Plan) -> str:
-    """How much there is to make, and how long it may take."""
+def forecast(coming: Plan, minutes: float | None = None) -> str:
+    """How much there is to make, and how long it may take; `minutes` is what all of it took elsewhere."""
     found = f"{len(coming.done)} found in the store"
     if not coming.todo:
         return f"Nothing to make; {found}."
     count = f"{len(coming.todo)} steps to make"
     if not coming.seconds:
-        return f"{count}, none of a kind that was timed here; {found}."
+        usual = "" if minutes is None else f", the whole in about {minutes:.0f} min on two cores"
+        return f"{count}, none of a kind that was timed here{usual}; {found}."
     unknown = f", and {coming.unknown} of a kind never timed here" if coming.unknown else ""
     return f"{count} in about {duration(coming.seconds)}{unknown}; {found}."
