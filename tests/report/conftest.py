@@ -62,7 +62,7 @@ def results(records):
             galleries=galleries or {},
             trainings=trainings or {},
             measurements={},
-            diameters={},
+            extents={},
         )
 
     return of

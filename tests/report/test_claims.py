@@ -22,15 +22,16 @@ def systems():
     return compose(question, TINY, Resources())
 
 
-def results(systems, record, first, second, diameters=(1.0, 1.0)):
+def results(systems, record, first, second, sizes=(1.0, 1.0), quantity="diameter"):
     """Survivors of `first` and `second` at both budgets, of 100 images."""
     records = {
         experiment.name: record(experiment.system.defense, {("adaptive", 0.1): kept, ("adaptive", 0.3): kept})
         for experiment, kept in zip(systems, (first, second), strict=True)
     }
     codes = [Codes(autoencoder=experiment.system.autoencoders[0]).label for experiment in systems]
-    measured = dict(zip(codes, diameters, strict=True))
-    return Results(records=records, galleries={}, trainings={}, measurements={}, diameters=measured)
+    other = {"diameter": -1.0, "active units": -1.0}
+    measured = {label: other | {quantity: size} for label, size in zip(codes, sizes, strict=True)}
+    return Results(records=records, galleries={}, trainings={}, measurements={}, extents=measured)
 
 
 def claim(systems, expected):
@@ -64,17 +65,19 @@ def test_a_comparison_decides_as_its_numbers_say(systems, record, expected, firs
     assert f"{first}.0 % against {second}.0 %" in found.findings[0].numbers
 
 
+@pytest.mark.parametrize("quantity", ["diameter", "active units"])
 @pytest.mark.parametrize(
     ("ratio", "verdict"), [(3.0, "holds"), (1.9, "does not hold"), (4.6, "does not hold")]
 )
-def test_diameters_are_compared_by_their_ratio(systems, record, ratio, verdict):
+def test_sets_of_codes_are_compared_by_their_ratio(systems, record, quantity, ratio, verdict):
     first, second = (Codes(autoencoder=experiment.system.autoencoders[0]) for experiment in systems)
-    evidence = Ratio(where="AE over VAE", first=first, second=second, least=2.0, most=4.5)
+    evidence = Ratio(where="AE over VAE", quantity=quantity, first=first, second=second, least=2.0, most=4.5)
     found = judged(
         Claim(text="Three times.", protocol="pgd", evidence=(evidence,)),
-        results(systems, record, 1, 1, (2 * ratio, 2.0)),
+        results(systems, record, 1, 1, (2 * ratio, 2.0), quantity),
     )
     assert found.verdicts == {"": verdict}
+    assert found.findings[0].numbers.startswith(f"{quantity} {2 * ratio:.3g} / 2 = {ratio:.2f}")
 
 
 def test_a_claim_holds_only_where_all_its_comparisons_do(systems, record):

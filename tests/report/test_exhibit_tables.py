@@ -37,7 +37,7 @@ def found(systems, record):
         records[experiment.name] = replace(
             made, outcomes=tuple(outcomes), classifier={**made.classifier, "network": network}
         )
-    return Results(records=records, galleries={}, trainings={}, measurements={}, diameters={})
+    return Results(records=records, galleries={}, trainings={}, measurements={}, extents={})
 
 
 def section(*experiments):

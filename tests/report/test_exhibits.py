@@ -40,7 +40,7 @@ def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, recor
         galleries={},
         trainings={},
         measurements={},
-        diameters={},
+        extents={},
     )
     panel = Panel(title="digits", curves=(Curve(label="bare", experiment=experiment),))
     figure = AccuracyFigure(name="f", caption="c", protocol="fgsm", panels=(panel,), columns=1)
@@ -51,7 +51,7 @@ def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, recor
 
 
 def measured(name, panels):
-    return Results(records={}, galleries={}, trainings={}, measurements={name: panels}, diameters={})
+    return Results(records={}, galleries={}, trainings={}, measurements={name: panels}, extents={})
 
 
 def test_codes_have_a_row_a_quantity_and_a_column_a_data_set():

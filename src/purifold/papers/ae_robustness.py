@@ -265,6 +265,7 @@ def _spread(cell: Cells, kinds: tuple[Kind, Kind], noise: float, holds: tuple[fl
     first, second = kinds
     return Ratio(
         where=f"{first.upper()} over {second.upper()}, noise {noise:g}, {cell.subject.data}",
+        quantity="diameter",
         first=cell.codes(first, noise).codes,
         second=cell.codes(second, noise).codes,
         least=holds[0],

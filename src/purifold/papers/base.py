@@ -72,7 +72,7 @@ class Study:
         return tuple(self._steps())
 
     def compared(self) -> tuple[Codes, ...]:
-        """Sets of codes whose diameters a claim compares."""
+        """Sets of codes that a claim compares."""
         evidence = [item for claim in self.claims for item in claim.evidence]
         ratios = [item for item in evidence if isinstance(item, Ratio)]
         return tuple(dict.fromkeys(codes for ratio in ratios for codes in (ratio.first, ratio.second)))

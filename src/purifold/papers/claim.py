@@ -8,6 +8,8 @@ from purifold.engine.steps.codes import Codes
 
 Expected: TypeAlias = Literal["more", "fewer", "not fewer", "no more"]
 """Images that the first systems keep, compared with the second ones."""
+Quantity: TypeAlias = Literal["diameter", "active units"]
+"""Of a set of codes."""
 
 
 @final
@@ -33,10 +35,11 @@ class Contrast:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """The diameters of two sets of codes.
+    """A quantity of two sets of codes.
 
     Args:
         where: What is compared, and on which data set.
+        quantity: Which.
         first: Numerator.
         second: Denominator.
         least: The claim holds from this ratio on.
@@ -44,6 +47,7 @@ class Ratio:
     """
 
     where: str
+    quantity: Quantity
     first: Codes
     second: Codes
     least: float

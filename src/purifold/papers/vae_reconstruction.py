@@ -6,6 +6,7 @@ arXiv:1412.5068). So the set-up is ours: images made on the classifier, on anoth
 network; units that stay active at each latent size; and which classifier's images fool which other.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
@@ -16,15 +17,20 @@ from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.codes import Codes
 from purifold.papers.base import Paper, Study
-from purifold.papers.claim import Claim, Contrast
+from purifold.papers.claim import Claim, Contrast, Ratio
 from purifold.papers.exhibit import OriginTable, Section, TransferTable, UnitsAt, UnitsFigure, UnitsPanel
 
-PURIFIERS = ("ae", "dae", "cae", "vae")
+OTHERS = ("ae", "dae", "cae")
+PURIFIERS = (*OTHERS, "vae")
 BARE = "none"
 ATTACKS = ("fgsm", "i-fgsm", "cw-l2:search=bisect,search_steps=1,initial_c=1", "pgd:steps=20")
+PROTOCOL = "cw-l2"
 AVERAGED = ("pgd",)
 AUDITED = (BARE, "vae")
 """What goes through all sanity checks; the others through those of their outcomes."""
+LEVEL, GROWING = 1.1, 1.5
+"""Ratio of the active units at two latent sizes, one twice the other: at most that, they level off; from this
+on they grow."""
 
 
 @final
@@ -161,7 +167,7 @@ def _codes(
 def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     grid = GRIDS[scale.name]
     cells = [_cells(subject, grid, scale, resources, seed) for subject in grid.subjects]
-    return Study.of((_origins(cells), _units(cells, grid), _transfers(cells)), _claims(cells))
+    return Study.of((_origins(cells), _units(cells, grid), _transfers(cells)), _claims(cells, grid))
 
 
 def _origins(cells: Sequence[Cells]) -> OriginTable:
@@ -220,11 +226,41 @@ def _units(cells: Sequence[Cells], grid: Grid) -> UnitsFigure:
     )
 
 
-def _claims(cells: Sequence[Cells]) -> tuple[Claim, ...]:
+def _claims(cells: Sequence[Cells], grid: Grid) -> tuple[Claim, ...]:
+    return (
+        *_better(cells),
+        Claim(
+            text="The active units of a VAE level off as its latent space grows.",
+            protocol=PROTOCOL,
+            evidence=tuple(_growth(cell, "vae", grid, (0.0, LEVEL)) for cell in cells),
+        ),
+        Claim(
+            text="Those of AE, DAE and CAE do not.",
+            protocol=PROTOCOL,
+            evidence=tuple(
+                _growth(cell, other, grid, (GROWING, math.inf)) for other in OTHERS for cell in cells
+            ),
+        ),
+    )
+
+
+def _growth(cell: Cells, purifier: str, grid: Grid, holds: tuple[float, float]) -> Ratio:
+    half, whole = grid.latents[-2:]
+    return Ratio(
+        where=f"{purifier.upper()}, {whole} against {half} latent units, {cell.subject.data}",
+        quantity="active units",
+        first=cell.codes[purifier, whole],
+        second=cell.codes[purifier, half],
+        least=holds[0],
+        most=holds[1],
+    )
+
+
+def _better(cells: Sequence[Cells]) -> tuple[Claim, ...]:
     return tuple(
         Claim(
             text=f"A VAE reconstructs adversarial images better than a {other.upper()} does.",
-            protocol="cw-l2",
+            protocol=PROTOCOL,
             evidence=tuple(
                 Contrast(
                     where=f"VAE against {other.upper()}, {cell.subject.data}, all classifiers",
@@ -236,7 +272,7 @@ def _claims(cells: Sequence[Cells]) -> tuple[Claim, ...]:
                 for cell in cells
             ),
         )
-        for other in ("ae", "dae", "cae")
+        for other in OTHERS
     )
 
 

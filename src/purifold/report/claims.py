@@ -1,5 +1,6 @@
 """Whether the claims of a paper hold in our results."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
@@ -156,10 +157,15 @@ def _numbers(found: Difference, p: float) -> str:
 
 
 def _ratio(ratio: Ratio, results: Results) -> Finding:
-    first, second = (results.diameters[codes.label] for codes in (ratio.first, ratio.second))
-    found = first / second
+    first, second = (results.extents[codes.label][ratio.quantity] for codes in (ratio.first, ratio.second))
+    found = first / second if second else math.inf
     verdict: Verdict = "holds" if ratio.least <= found <= ratio.most else "does not hold"
-    return Finding(ratio.where, "", f"{first:.3g} / {second:.3g} = {found:.2f}, one training each", verdict)
+    return Finding(
+        ratio.where,
+        "",
+        f"{ratio.quantity} {first:.3g} / {second:.3g} = {found:.2f}, one training each",
+        verdict,
+    )
 
 
 def _together(verdicts: Sequence[Verdict]) -> Verdict:

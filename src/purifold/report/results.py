@@ -13,6 +13,7 @@ from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
 from purifold.evaluation.record import Record, read, write
 from purifold.papers.base import Study
+from purifold.papers.claim import Quantity
 from purifold.report.measured import measured
 from purifold.storage import write_bytes
 
@@ -28,14 +29,14 @@ class Results:
         records: By the experiment's name, in the order of the experiments.
         galleries: Where there are any, by the experiment's name.
         measurements: Points of figures that are no records, by the figure's name; see `measured`.
-        diameters: Of sets of codes that a claim compares, by the label of their step.
+        extents: Quantities of the sets of codes that a claim compares, by the label of their step.
         trainings: `purifold.training.progress.History` as JSON, by the name of the training.
     """
 
     records: Mapping[str, Record]
     galleries: Mapping[str, Pictures]
     measurements: Mapping[str, Any]
-    diameters: Mapping[str, float]
+    extents: Mapping[str, Mapping[Quantity, float]]
     trainings: Mapping[str, Mapping[str, Any]]
 
 
@@ -57,7 +58,7 @@ def publish(study: Study, store: Store, folder: Path, *, title: str, command: st
         "measurements": {
             exhibit.name: measured(exhibit, store) for exhibit in study.exhibits if exhibit.measurements
         },
-        "diameters": {step.label: read_extent(store.fetch(step)).diameter for step in study.compared()},
+        "extents": {step.label: _extent(store.fetch(step)) for step in study.compared()},
     }
     write_bytes(folder / INDEX, json.dumps(index, indent=1).encode())
     return read_results(folder)
@@ -68,9 +69,7 @@ def read_results(folder: Path) -> Results:
     try:
         index = json.loads((folder / INDEX).read_text())
         experiments, galleries = list(index["experiments"]), list(index["galleries"])
-        trainings, measurements, diameters = (
-            index[part] for part in ("trainings", "measurements", "diameters")
-        )
+        trainings, measurements, extents = (index[part] for part in ("trainings", "measurements", "extents"))
     except FileNotFoundError:
         raise InputError(
             f"{folder} holds no results; run `purifold evaluate` with --out {folder} first"
@@ -82,8 +81,13 @@ def read_results(folder: Path) -> Results:
         galleries={name: read_gallery(_gallery(folder, name)) for name in galleries},
         trainings=trainings,
         measurements=measurements,
-        diameters=diameters,
+        extents=extents,
     )
+
+
+def _extent(folder: Path) -> Mapping[Quantity, float]:
+    found = read_extent(folder)
+    return {"diameter": found.diameter, "active units": found.active}
 
 
 def _gallery(folder: Path, name: str) -> Path:
