@@ -26,6 +26,7 @@ BARE = "none"
 ATTACKS = ("fgsm", "i-fgsm", "cw-l2:search=bisect,search_steps=1,initial_c=1", "pgd:steps=20")
 PROTOCOL = "cw-l2"
 AVERAGED = ("pgd",)
+SMALL = 32
 AUDITED = (BARE, "vae")
 """What goes through all sanity checks; the others through those of their outcomes."""
 LEVEL, GROWING = 1.1, 1.5
@@ -41,20 +42,23 @@ class Subject:
     Args:
         data: Its name.
         classifiers: Networks that are attacked; the first is that of Gu and Rigazio, an MLP.
-        epsilon: L-infinity budget of the tables.
+        epsilons: L-infinity budgets, ascending; at the last one no bare classifier stands.
         latent: Latent units of the purifiers, one of `Grid.latents`.
         images: Test images attacked.
         seen: Training images a classifier sees; None: the scale's.
         batch_size: Images an update of an autoencoder; None: the scale's.
+        settled: Training images that the VAEs of the figure see, in batches of `SMALL`: units without use
+            fall silent late. None: as many as the other autoencoders.
     """
 
     data: str
     classifiers: tuple[str, ...]
-    epsilon: float
+    epsilons: tuple[float, ...]
     latent: int
     images: int
     seen: int | None = None
     batch_size: int | None = None
+    settled: int | None = None
 
 
 @final
@@ -79,24 +83,24 @@ LATENTS = (8, 16, 32, 64, 128, 256)
 MNIST = Subject(
     data="mnist",
     classifiers=("mlp", "patch-vae-mnist", "ae-robustness"),
-    epsilon=0.1,
+    epsilons=(0.1, 0.3),
     latent=64,
     images=1_000,
 )
 CIFAR = Subject(
     data="cifar-10",
     classifiers=("mlp", "patch-vae-cifar", "resnet"),
-    epsilon=4 / 255,
+    epsilons=(4 / 255, 16 / 255),
     latent=256,
     images=1_000,
 )
-DIGITS = Subject(data="digits", classifiers=("mlp", "small-cnn"), epsilon=0.1, latent=16, images=40)
+DIGITS = Subject(data="digits", classifiers=("mlp", "small-cnn"), epsilons=(0.3,), latent=16, images=40)
 GRIDS: Mapping[str, Grid] = {
     "smoke": Grid(subjects=(DIGITS,), latents=(8, 16), audit=0),
     "cpu": Grid(
         subjects=(
-            replace(MNIST, images=200, seen=180_000),
-            replace(CIFAR, images=100, seen=250_000, batch_size=32),
+            replace(MNIST, images=200, seen=180_000, settled=480_000),
+            replace(CIFAR, images=100, seen=250_000, batch_size=SMALL),
         ),
         latents=LATENTS,
         encoded=80_000,
@@ -129,7 +133,7 @@ def _cells(subject: Subject, grid: Grid, scale: Scale, resources: Resources, see
         data=subject.data,
         defenses=(BARE, *PURIFIERS),
         attacks=ATTACKS,
-        epsilons=(subject.epsilon,),
+        epsilons=subject.epsilons,
         autoencoder="ae-robustness",
         latent=subject.latent,
         seed=seed,
@@ -151,16 +155,18 @@ def _cells(subject: Subject, grid: Grid, scale: Scale, resources: Resources, see
         for network, experiments in found.items()
         for experiment in experiments
     }
-    return Cells(subject=subject, systems=systems, codes=_codes(question, grid, scale, resources))
+    return Cells(subject=subject, systems=systems, codes=_codes(subject, question, grid, scale, resources))
 
 
 def _codes(
-    question: Question, grid: Grid, scale: Scale, resources: Resources
+    subject: Subject, question: Question, grid: Grid, scale: Scale, resources: Resources
 ) -> dict[tuple[str, int], Codes]:
+    settled = replace(scale, encoded=subject.settled, batch_size=SMALL) if subject.settled else scale
     return {
         (experiment.system.defense, latent): Codes(autoencoder=experiment.system.autoencoders[0])
         for latent in grid.latents
-        for experiment in compose(replace(question, defenses=PURIFIERS, latent=latent), scale, resources)
+        for defenses, length in ((OTHERS, scale), (("vae",), settled))
+        for experiment in compose(replace(question, defenses=defenses, latent=latent), length, resources)
     }
 
 
@@ -175,8 +181,14 @@ def _origins(cells: Sequence[Cells]) -> OriginTable:
         name="table-1",
         caption="Accuracy in percent by purifier, attack and the network that the images were made on",
         sections=tuple(
-            _section(cell, f"classifier {network}", [(network, purifier) for purifier in (BARE, *PURIFIERS)])
+            _section(
+                cell,
+                epsilon,
+                f"classifier {network}",
+                [(network, purifier) for purifier in (BARE, *PURIFIERS)],
+            )
             for cell in cells
+            for epsilon in cell.subject.epsilons
             for network in cell.subject.classifiers
         ),
     )
@@ -188,17 +200,18 @@ def _transfers(cells: Sequence[Cells]) -> TransferTable:
         caption="Accuracy in percent of each classifier, by the one that the images were made on: the worst "
         "case over all attacks",
         sections=tuple(
-            _section(cell, purifier, [(network, purifier) for network in cell.subject.classifiers])
+            _section(cell, epsilon, purifier, [(network, purifier) for network in cell.subject.classifiers])
             for cell in cells
+            for epsilon in cell.subject.epsilons
             for purifier in (BARE, *PURIFIERS)
         ),
     )
 
 
-def _section(cell: Cells, title: str, systems: Sequence[tuple[str, str]]) -> Section:
+def _section(cell: Cells, epsilon: float, title: str, systems: Sequence[tuple[str, str]]) -> Section:
     return Section(
-        title=f"{cell.subject.data}, {title}, linf {cell.subject.epsilon:.3g}",
-        epsilon=cell.subject.epsilon,
+        title=f"{cell.subject.data}, {title}, linf {epsilon:.3g}",
+        epsilon=epsilon,
         experiments=tuple(cell.systems[system] for system in systems),
     )
 
@@ -232,7 +245,11 @@ def _claims(cells: Sequence[Cells], grid: Grid) -> tuple[Claim, ...]:
         Claim(
             text="The active units of a VAE level off as its latent space grows.",
             protocol=PROTOCOL,
-            evidence=tuple(_growth(cell, "vae", grid, (0.0, LEVEL)) for cell in cells),
+            evidence=tuple(
+                _growth(cell, "vae", grid, (0.0, LEVEL))
+                for cell in cells
+                if cell.subject.settled or grid.encoded is None  # else training was cut short
+            ),
         ),
         Claim(
             text="Those of AE, DAE and CAE do not.",
@@ -267,7 +284,7 @@ def _better(cells: Sequence[Cells]) -> tuple[Claim, ...]:
                     first=tuple(cell.systems[network, "vae"] for network in cell.subject.classifiers),
                     second=tuple(cell.systems[network, other] for network in cell.subject.classifiers),
                     expected="more",
-                    epsilons=(cell.subject.epsilon,),
+                    epsilons=cell.subject.epsilons,
                 )
                 for cell in cells
             ),
