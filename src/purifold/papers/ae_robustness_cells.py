@@ -108,7 +108,7 @@ FULL = Sweep(
     scales=(0.0, 0.001, 0.01, 0.1, 1.0, 3.0, 10.0),
     coefficients=(0.0, 0.001, 0.01, 0.1, 1.0),
 )
-COARSE = Sweep(noise=(0.0, 0.2, 0.4), scales=(0.0, 0.1, 1.0, 10.0), coefficients=(0.0, 0.1, 1.0))
+COARSE = Sweep(noise=(0.0, 0.2, 0.4), scales=(0.0, 1.0, 10.0), coefficients=(0.0, 0.1, 1.0))
 ENDS = Sweep(noise=(0.0, 0.4), scales=(0.0, 1.0, 10.0), coefficients=(0.0, 0.1))
 
 GREY_BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
@@ -148,8 +148,8 @@ GRIDS: Mapping[str, Grid] = {
     "smoke": Grid(subjects=(DIGITS,), audit=0, pgd=20),
     "cpu": Grid(
         subjects=(
-            _coarse(MNIST, 0.05, 0.1, 0.2),
-            _coarse(FASHION, 0.05, 0.1, 0.2),
+            _coarse(MNIST, 0.1, 0.2),
+            _coarse(FASHION, 0.05, 0.1),
             _coarse(BTSC, 0.015, 0.03),
             replace(_coarse(CIFAR, 2 / 255, 8 / 255, images=50, seen=250_000), sweep=ENDS, batch_size=32),
         ),
