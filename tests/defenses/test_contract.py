@@ -221,9 +221,9 @@ class Linear(nn.Sequential):
 
 
 def made(recipe, channel_count):
-    """The recipe's defended system over untrained autoencoders, with 100 clean images."""
-    pixels = (photos(100, channel_count) * 255).byte()
-    clean = Split("photos/validation", pixels, torch.zeros(100, dtype=torch.int64), ("a", "b", "c", "d"))
+    """The recipe's defended system over untrained autoencoders, with 1,000 clean images."""
+    pixels = (photos(1000, channel_count) * 255).byte()
+    clean = Split("photos/validation", pixels, torch.zeros(1000, dtype=torch.int64), ("a", "b", "c", "d"))
     with seeded(0):
         specs = recipe.specs(NETWORK, LATENT)
         shape = (channel_count, SIZE, SIZE)

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, TypeAlias, final, get_args
+from typing import ClassVar, Literal, Protocol, TypeAlias, final, get_args, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,15 @@ from purifold.networks.base import Decoder, Encoder, Shape
 from purifold.types import Images, Latent, Scores
 
 ReconstructionLoss: TypeAlias = Literal["bce", "squared"]
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Whatever makes images of images."""
+
+    def reconstruct(self, images: Images) -> Images:
+        """The reconstructions; a variational autoencoder decodes the mean."""
+        ...
 
 
 class Autoencoder(nn.Module, ABC):

@@ -59,6 +59,17 @@ class AutoencoderSpec:
         check_variational(self.beta, self.latent_clip)
         self._check_honoured()
 
+    @property
+    def label(self) -> str:
+        """What a progress line calls it: its networks, and what differs from the defaults."""
+        plain = AutoencoderSpec(kind=self.kind, network=self.network, latent=self.latent)
+        own = [
+            f"{field.name} {getattr(self, field.name)}"
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(plain, field.name)
+        ]
+        return ", ".join([f"{self.kind} autoencoder {self.network} {self.latent}", *own])
+
     def build(self, shape: Shape) -> Autoencoder:
         """The autoencoder for images of `shape`, its weights drawn from torch's generator."""
         objective = {name: getattr(self, name) for name in OF_OBJECTIVE}

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast, final
 from torch import nn
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.spec import OF_VARIATIONAL, AutoencoderSpec
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
@@ -23,10 +24,10 @@ from purifold.errors import InputError, unknown
 from purifold.options import Option, Value, as_json, settings, supported
 from purifold.types import Images
 
-Spec: TypeAlias = AutoencoderSpec | ConditionalSpec
-Unfinished: TypeAlias = "partial[AutoencoderSpec] | partial[ConditionalSpec]"
+Spec: TypeAlias = AutoencoderSpec | ConditionalSpec | MagnetSpec
+Unfinished: TypeAlias = "partial[AutoencoderSpec] | partial[ConditionalSpec] | partial[MagnetSpec]"
 """A specification that may lack what the data set decides: an `AutoencoderSpec`'s network and latent size."""
-FIXED = ("kind",)
+FIXED = ("kind", "pooled")
 """What a recipe's name says: not an option."""
 
 

@@ -5,7 +5,7 @@ Meng and Chen, 2017, "MagNet", arXiv:1705.09064, section 4.2.1.
 
 from typing import ClassVar, Literal, final
 
-from purifold.autoencoders.base import Autoencoder
+from purifold.autoencoders.base import Reconstructs
 from purifold.defenses.base import Defended, Detector
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.defenses.reconstruction import Reconstruction, ae
@@ -21,13 +21,13 @@ class ReconstructionError(Detector):
     Differs: MagNet's norm is the root of the sum. That ranks images alike, so the same are rejected.
 
     Args:
-        autoencoder: Trained on clean images. A variational one reconstructs from the mean.
+        autoencoder: Trained on clean images.
         order: 1 for absolute errors, 2 for squared ones; MagNet has a detector of each.
     """
 
     name: ClassVar[str] = "reconstruction-error"
 
-    def __init__(self, autoencoder: Autoencoder, *, order: Order = 2) -> None:
+    def __init__(self, autoencoder: Reconstructs, *, order: Order = 2) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.order = order

@@ -1,11 +1,12 @@
 """The step that trains an autoencoder of clean images."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar, final
 
 from torch import nn
 
 from purifold.autoencoders.base import Autoencoder
+from purifold.autoencoders.magnet import MagnetAutoencoder, MagnetSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.step import Resources, Workbench
 from purifold.engine.steps.data import Data
@@ -16,7 +17,7 @@ from purifold.types import Images, Labels, Scores
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class TrainAutoencoder(Training[Autoencoder]):
+class TrainAutoencoder(Training[Autoencoder | MagnetAutoencoder]):
     """An autoencoder of clean images.
 
     Args:
@@ -31,23 +32,16 @@ class TrainAutoencoder(Training[Autoencoder]):
 
     data: Data
     images: int
-    spec: AutoencoderSpec
+    spec: AutoencoderSpec | MagnetSpec
     config: TrainingConfig
     seed: int
 
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        defaults = AutoencoderSpec(kind=self.spec.kind, network=self.spec.network, latent=self.spec.latent)
-        own = [
-            f"{field.name} {getattr(self.spec, field.name)}"
-            for field in fields(AutoencoderSpec)
-            if getattr(self.spec, field.name) != getattr(defaults, field.name)
-        ]
-        name = f"{self.spec.kind} autoencoder {self.spec.network} {self.spec.latent}"
-        return f"train {', '.join([name, *own])} on {self.data.name}"
+        return f"train {self.spec.label} on {self.data.name}"
 
-    def build(self, resources: Resources) -> Autoencoder:
+    def build(self, resources: Resources) -> Autoencoder | MagnetAutoencoder:
         """See `Training.build`."""
         return self.spec.build(self.data.load(resources).shape)
 
