@@ -67,6 +67,7 @@ def _codes(exhibit: CodesFigure, found: Sequence[Mapping[str, Any]]) -> "Figure"
             for name, points in panel["curves"].items():
                 _points(axes, quantity, name, points)
             axes.set(title=panel["title"] if row == 0 else "", xlabel=exhibit.xlabel)
+            axes.ticklabel_format(useOffset=False)
             if column == 0:
                 axes.set_ylabel(below)
     share_legend(figure, panels)
