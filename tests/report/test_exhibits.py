@@ -50,6 +50,28 @@ def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, recor
     assert len(axes.collections) == 1  # one band: the interval of the paper's attack
 
 
+def test_a_label_has_one_color_in_all_panels_also_where_one_of_them_lacks_a_curve(experiment, record):
+    found = Results(
+        records={experiment.name: record("none", {("adaptive", 0.1): 60})},
+        galleries={},
+        trainings={},
+        measurements={},
+        extents={},
+    )
+    panels = tuple(
+        Panel(title="", curves=tuple(Curve(label=label, experiment=experiment) for label in labels))
+        for labels in (("bare", "0", "0.1", "1"), ("bare", "0", "0.1"))
+    )
+    figure = AccuracyFigure(name="f", caption="c", protocol="pgd", panels=panels, columns=2)
+    colors = {}
+    for axes in drawn(figure, found).axes:
+        for line in axes.lines:
+            if not line.get_label().startswith("_"):
+                colors.setdefault(line.get_label(), set()).add(line.get_color())
+    assert [len(each) for each in colors.values()] == [1] * 4
+    assert len(set.union(*colors.values())) == 4
+
+
 def measured(name, panels):
     return Results(records={}, galleries={}, trainings={}, measurements={name: panels}, extents={})
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, final
 
 from purifold.attacks.base import Attack, MinimumNormAttack
@@ -232,8 +233,13 @@ def _environment(manifests: Sequence[Manifest]) -> Mapping[str, Any]:
     """Where the last step was made, on how many kinds of machine all were, and the commit that reports."""
     last = max(manifests, key=lambda manifest: manifest.created)
     kinds = {canonical(manifest.hardware) for manifest in manifests}
-    commit = environment()["commit"]
+    commit = _here()["commit"]
     return {**last.hardware, **last.versions, "kinds of machine": len(kinds), "commit": commit}
+
+
+@cache
+def _here() -> Mapping[str, Any]:
+    return environment()
 
 
 def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:

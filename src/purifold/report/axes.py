@@ -32,16 +32,27 @@ def svg(figure: "Figure") -> str:
     import matplotlib as mpl
 
     out = io.StringIO()
+    _lay_out(figure)
     with mpl.rc_context({"svg.hashsalt": "purifold", "svg.fonttype": "path"}):
-        figure.savefig(out, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
 
 
 def png(figure: "Figure") -> bytes:
     """The figure as a PNG file's bytes."""
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
+    _lay_out(figure)
+    figure.savefig(out, format="png", dpi=130, metadata={"Software": None})
     return out.getvalue()
+
+
+def _lay_out(figure: "Figure") -> None:
+    """Places the panels once, instead of at every drawing."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def label(axes: "Axes", title: str, below: str) -> None:

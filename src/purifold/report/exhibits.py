@@ -1,6 +1,6 @@
 """Figures of a paper, out of results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
@@ -32,16 +32,18 @@ def drawn(exhibit: Drawing, results: Results) -> "Figure":
 
 def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
     figure, panels = grid(len(exhibit.panels), exhibit.columns)
+    colors = _colors([curve.label for panel in exhibit.panels for curve in panel.curves])
     for axes, panel in zip(panels, exhibit.panels, strict=True):
-        _curves(axes, panel, exhibit.protocol, results)
+        _curves(axes, panel, exhibit.protocol, results, colors)
         norm = panel.curves[0].experiment.norm
         label(axes, panel.title, f"{norm} budget")
     share_legend(figure, panels)
     return figure
 
 
-def _curves(axes: "Axes", panel: Panel, protocol: str, results: Results) -> None:
-    for color, curve in zip(_colors(len(panel.curves)), panel.curves, strict=True):
+def _curves(axes: "Axes", panel: Panel, protocol: str, results: Results, colors: Mapping[str, Any]) -> None:
+    for curve in panel.curves:
+        color = colors[curve.label]
         record = results.records[curve.experiment.name]
         draw(axes, against_epsilon(_adaptive(record), protocol), color=color, label=curve.label)
         draw(axes, against_epsilon(_adaptive(record)), color=color, label=None, style="--", band=False)
@@ -51,12 +53,14 @@ def _adaptive(record: Record) -> list[Any]:
     return [outcome for outcome in record.outcomes if outcome.knowledge == "adaptive"]
 
 
-def _colors(count: int) -> list[Any]:
-    """Grey for the first curve, which has no autoencoder; from dark to light for the others."""
+def _colors(labels: Iterable[str]) -> dict[str, Any]:
+    """By label, in all panels: grey for the first, the bare classifier, the others from dark to light."""
     import matplotlib as mpl
 
-    others = mpl.colormaps["viridis"]
-    return [BARE, *(others(0.9 * place / max(1, count - 2)) for place in range(count - 1))]
+    first, *others = dict.fromkeys(labels)
+    shades = mpl.colormaps["viridis"]
+    span = max(1, len(others) - 1)
+    return {first: BARE} | {name: shades(0.9 * place / span) for place, name in enumerate(others)}
 
 
 def _codes(exhibit: CodesFigure, found: Sequence[Mapping[str, Any]]) -> "Figure":
