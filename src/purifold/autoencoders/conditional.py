@@ -37,7 +37,7 @@ class ConditionalAutoencoder(nn.Module):
         units: Whether the divergence is the sum or the mean over the latent units.
 
     Differs: equations 9, 10 and 12 of the paper have signs and a logarithm garbled; these are the standard
-    forms. It does not say how pixels and units are reduced; see `docs/papers/puvae.md` for the trial.
+    forms. It does not say how pixels and units are reduced; which reading it means has not been tried yet.
     """
 
     def __init__(
