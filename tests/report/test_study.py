@@ -1,5 +1,6 @@
 """A paper from its plan to its page: all figures and claims, and the same files the second time."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,11 @@ def test_a_second_run_makes_nothing_and_writes_the_same_files(name, tiny, tmp_pa
     study = found.study(TINY, RESOURCES, 0)
     assert all(f"<h2>{exhibit.name}</h2>" in page for exhibit in study.exhibits)
     assert page.count("<svg") == sum(name.endswith(".svg") for name in written[0])
+    table = written[0]["table.md"].decode()
+    networks = {experiment.system.classifier.network for experiment in study.experiments}
+    headings = ["digits"] if len(networks) == 1 else [f"digits, {network}" for network in networks]
+    assert sorted(re.findall(r"## (.*)", table)) == sorted(headings)
+    assert all(f"the classifier, {network}, is right" in table for network in networks)
     claims = written[0]["claims.md"].decode()
     assert all(f"## {claim.text}" in claims for claim in study.claims)
     records = [name for name in written[0] if name.startswith("records/") and name.endswith(".json")]

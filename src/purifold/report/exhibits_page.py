@@ -39,7 +39,7 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
         "how": _how(records),
         "exhibits": shown,
         "claims": [(claim, summary(claim)) for claim in claims],
-        "tables": [(data, *_table(found)) for data, found in _by_data(records).items()],
+        "tables": [(name, *_table(found)) for name, found in _by_classifier(records).items()],
         "records": records,
         "smoke": "(smoke scale)" in _title(records, study),
     }
@@ -113,6 +113,17 @@ def _by_data(records: Sequence[Record]) -> dict[str, list[Record]]:
     return found
 
 
+def _by_classifier(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """By data set, and by its classifier where there are several."""
+    found: dict[str, list[Record]] = {}
+    for data, those in _by_data(records).items():
+        networks = dict.fromkeys(str(record.classifier["network"]) for record in those)
+        for network in networks:
+            name = data if len(networks) == 1 else f"{data}, {network}"
+            found[name] = [record for record in those if record.classifier["network"] == network]
+    return found
+
+
 def _table(records: Sequence[Record]) -> tuple[list[str], list[list[str]], str]:
     """Header, lines, and a sentence on the classifier."""
     classifier = records[0].classifier
@@ -127,7 +138,7 @@ def _table(records: Sequence[Record]) -> tuple[list[str], list[list[str]], str]:
 
 def _tables(records: Sequence[Record]) -> str:
     parts = [
-        f"## {data}\n\n{_table(found)[2]}\n\n{tables.markdown(found)}"
-        for data, found in _by_data(records).items()
+        f"## {name}\n\n{_table(found)[2]}\n\n{tables.markdown(found)}"
+        for name, found in _by_classifier(records).items()
     ]
     return "\n".join(parts)
