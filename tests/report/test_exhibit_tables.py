@@ -50,9 +50,9 @@ def shares(row):
 
 def test_a_purifier_has_a_row_an_attack_and_a_column_an_origin(systems, found):
     (table,) = listed(OriginTable(name="t", caption="c", sections=section(systems[0])), found)
-    assert table.header == ["purifier", "attack", "clean", "classifier", "transferred from mlp", "stacked"]
+    assert table.header == ["purifier", "attack", "clean", "classifier", "stacked", "transferred from mlp"]
     assert [row[1] for row in table.rows] == ["pgd", "worst case"]
-    assert [shares(row)[2:] for row in table.rows] == [["100.0", "10.0", "70.0", "5.0"]] * 2
+    assert [shares(row)[2:] for row in table.rows] == [["100.0", "10.0", "5.0", "70.0"]] * 2
 
 
 def test_a_classifier_has_a_column_and_the_one_the_images_were_made_on_a_row(systems, found):

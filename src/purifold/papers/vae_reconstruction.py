@@ -20,7 +20,8 @@ from purifold.papers.base import Paper, Study
 from purifold.papers.claim import Claim, Contrast, Ratio
 from purifold.papers.exhibit import OriginTable, Section, TransferTable, UnitsAt, UnitsFigure, UnitsPanel
 
-OTHERS = ("ae", "dae", "cae")
+ARTICLES = {"ae": "an", "dae": "a", "cae": "a"}
+OTHERS = tuple(ARTICLES)
 PURIFIERS = (*OTHERS, "vae")
 BARE = "none"
 ATTACKS = ("fgsm", "i-fgsm", "cw-l2:search=bisect,search_steps=1,initial_c=1", "pgd:steps=20")
@@ -276,7 +277,7 @@ def _growth(cell: Cells, purifier: str, grid: Grid, holds: tuple[float, float]) 
 def _better(cells: Sequence[Cells]) -> tuple[Claim, ...]:
     return tuple(
         Claim(
-            text=f"A VAE reconstructs adversarial images better than a {other.upper()} does.",
+            text=f"A VAE reconstructs adversarial images better than {ARTICLES[other]} {other.upper()} does.",
             protocol=PROTOCOL,
             evidence=tuple(
                 Contrast(

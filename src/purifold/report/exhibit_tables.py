@@ -13,7 +13,8 @@ from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
 ORIGINS = {"oblivious": "classifier", "adaptive": "stacked"}
-"""Where images were made, by what the attacker knew; a transfer has the name of its classifier."""
+"""Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
+first: the attacker who knows the defense stands beside the one who does not."""
 
 
 @final
@@ -39,9 +40,11 @@ def listed(exhibit: Table, results: Results) -> list[Listed]:
 def _by_origin(section: Section, results: Results) -> Listed:
     """A row for each purifier and attack, and one for its worst case."""
     records = [results.records[experiment.name] for experiment in section.experiments]
-    origins = dict.fromkeys(
+    met = dict.fromkeys(
         (outcome.knowledge, outcome.substitute) for record in records for outcome in _at(record, section)
     )
+    leading = [(knowledge, "") for knowledge in ORIGINS if (knowledge, "") in met]
+    origins = [*leading, *(origin for origin in met if origin not in leading)]
     rows = []
     for record in records:
         outcomes = {(outcome.knowledge, outcome.substitute): outcome for outcome in _at(record, section)}
