@@ -43,7 +43,7 @@ def test_names_of_records_differ(study):
 
 
 def test_the_paper_scale_has_its_data_sets_its_mlp_and_its_latent_sizes():
-    from purifold.papers.vae_reconstruction import GRIDS
+    from purifold.papers.vae_reconstruction_cells import GRIDS
 
     grid = GRIDS["paper"]
     assert [subject.data for subject in grid.subjects] == ["mnist", "cifar-10"]

@@ -9,7 +9,7 @@ from purifold.engine.plan import Plan
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
-from purifold.papers import ae_robustness, vae_reconstruction
+from purifold.papers import ae_robustness, vae_reconstruction, vae_reconstruction_cells
 from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
 from purifold.report.study import forecast, report
@@ -25,14 +25,15 @@ def files(folder):
 @pytest.fixture
 def tiny(monkeypatch):
     """Both papers on few images with few steps."""
-    for grids in (GRIDS, vae_reconstruction.GRIDS):
+    for grids in (GRIDS, vae_reconstruction_cells.GRIDS):
         grid = grids["smoke"]
         subjects = tuple(replace(subject, images=6) for subject in grid.subjects)
         monkeypatch.setitem(grids, "smoke", replace(grid, subjects=subjects))
     fast = ("cw-l2:search=bisect,search_steps=1,initial_c=1,steps=3", "i-fgsm:steps=2", "deepfool:steps=3")
     monkeypatch.setattr("purifold.papers.ae_robustness_cells.ATTACKS", fast)
-    monkeypatch.setattr(vae_reconstruction, "ATTACKS", ("fgsm", fast[0], "pgd:steps=2"))
+    monkeypatch.setattr(vae_reconstruction_cells, "ATTACKS", ("fgsm", fast[0], "pgd:steps=2"))
     assert ae_robustness.GRIDS is GRIDS
+    assert vae_reconstruction.GRIDS is vae_reconstruction_cells.GRIDS
 
 
 @pytest.mark.slow
