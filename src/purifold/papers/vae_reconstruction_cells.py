@@ -86,7 +86,7 @@ GRIDS: Mapping[str, Grid] = {
     "cpu": Grid(
         subjects=(
             replace(MNIST, images=200, seen=180_000, settled=480_000),
-            replace(CIFAR, images=100, seen=250_000, batch_size=SMALL),
+            replace(CIFAR, images=100, seen=200_000, batch_size=SMALL),
         ),
         latents=LATENTS,
         encoded=80_000,
