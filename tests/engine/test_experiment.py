@@ -81,14 +81,14 @@ def test_only_the_attacks_that_are_named_average_over_the_sampling():
 
 def test_a_minimum_norm_attack_that_no_box_shapes_is_searched_once_for_all_budgets():
     question = replace(QUESTION, attacks=("deepfool", "cw-l2"), epsilons=(0.1, 0.2), defenses=("none",))
-    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged() for craft in judged.crafts}
+    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged for craft in judged.crafts}
     found = sorted((craft.attack.name, craft.threat.epsilon) for craft in crafts)
     assert found == [("cw-l2", 0.1), ("cw-l2", 0.2), ("deepfool", math.inf)]
 
 
 def test_a_minimum_norm_attack_in_l2_is_searched_once_for_all_budgets():
     question = replace(QUESTION, attacks=("deepfool",), norm="l2", epsilons=(0.5, 1.0, 2.0))
-    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged() for craft in judged.crafts}
+    crafts = {craft for judged in compose(question, TINY, HERE)[0].judged for craft in judged.crafts}
     assert [craft.threat.epsilon for craft in crafts] == [math.inf]
 
 
@@ -105,7 +105,7 @@ def test_the_engine_judges_as_the_library_does(finished, tmp_path):
     assert experiment.system.defense == "blur"
     place = bench(store, tmp_path, [experiment.system.classifier])
     split = experiment.system.data.part("test", HERE, experiment.count)
-    for judged in experiment.judged():
+    for judged in experiment.judged:
         expected = evaluate(
             experiment.system.build(place), split, experiment.attacks, judged.threat, judged.knowledge, seed=0
         )
@@ -119,7 +119,7 @@ def test_the_engine_judges_as_the_library_does(finished, tmp_path):
 
 def test_a_stochastic_system_is_judged_over_draws_and_attacked_with_and_without_sampling(finished):
     store, experiments, _ = finished
-    adaptive = read_outcome(store.fetch(experiments[1].judged()[-1]))
+    adaptive = read_outcome(store.fetch(experiments[1].judged[-1]))
     assert adaptive.knowledge == "adaptive"
     assert adaptive.clean.shape == (12, TINY.draws)
     assert list(adaptive.attacked) == ["fgsm", "fgsm+eot2", "pgd", "pgd+eot2"]
@@ -136,8 +136,8 @@ def test_an_attack_without_a_budget_loses_what_lies_beyond_the_budget_it_is_judg
     )
     (experiment,) = compose(question, TINY, HERE)
     store = Store(tmp_path)
-    run(experiment.judged(), store, HERE)
-    near, far, *_ = (read_outcome(store.fetch(judged)) for judged in experiment.judged())
+    run(experiment.judged, store, HERE)
+    near, far, *_ = (read_outcome(store.fetch(judged)) for judged in experiment.judged)
     assert near.attacked["deepfool"].l2.max() <= 2e-6
     assert far.accuracy().successes > 0
     assert far.attacked["deepfool"].l2.max() > 1e-3
@@ -168,8 +168,8 @@ def test_two_attacks_of_one_name_are_both_judged(tmp_path):
     )
     (experiment,) = compose(question, TINY, HERE)
     store = Store(tmp_path)
-    run(experiment.judged(), store, HERE)
-    outcome = read_outcome(store.fetch(experiment.judged()[0]))
+    run(experiment.judged, store, HERE)
+    outcome = read_outcome(store.fetch(experiment.judged[0]))
     assert list(outcome.attacked) == ["pgd", "pgd-2"]
     strong, weak = outcome.robust("pgd"), outcome.robust("pgd-2")
     assert strong.sum() < weak.sum()
@@ -205,8 +205,8 @@ def test_each_substitute_has_an_outcome_of_its_own_that_names_it(tmp_path):
     )
     (experiment,) = compose(question, TINY, HERE)
     store = Store(tmp_path)
-    run(experiment.judged(), store, HERE)
-    found = [read_outcome(store.fetch(judged)) for judged in experiment.judged()]
+    run(experiment.judged, store, HERE)
+    found = [read_outcome(store.fetch(judged)) for judged in experiment.judged]
     assert [(outcome.knowledge, outcome.substitute) for outcome in found] == [
         ("transfer", "mlp"),
         ("transfer", "small-cnn"),

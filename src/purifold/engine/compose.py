@@ -1,6 +1,7 @@
 """From names to experiments: what the command line and the papers ask for, as steps."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
@@ -9,7 +10,7 @@ from purifold.attacks.base import Attack
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.data.base import Defaults
 from purifold.data.load import sources
-from purifold.defenses.recipe import Recipe, Spec, parse
+from purifold.defenses.recipe import Spec, parse
 from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
@@ -79,11 +80,14 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     substitutes = tuple(
         _classifier(network, data, other, scale, resources) for network in question.substitutes if transfer
     )
+    systems = [
+        System.of(classifier, defense, _autoencoders(defense, data, question, scale, resources))
+        for defense in question.defenses
+    ]
+    _rehearse(systems, classifier, resources)
     return [
         Experiment(
-            system=System.of(
-                classifier, defense, _autoencoders(defense, classifier, question, scale, resources)
-            ),
+            system=system,
             count=min(question.images or scale.images, test),
             attacks=tuple(attack(text) for text in question.attacks),
             norm=question.norm,
@@ -95,7 +99,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
             audit=scale.audit,
             seed=question.seed,
         )
-        for defense in question.defenses
+        for system in systems
     ]
 
 
@@ -159,13 +163,11 @@ def _classifier(
 
 
 def _autoencoders(
-    defense: str, classifier: TrainClassifier, question: Question, scale: Scale, resources: Resources
+    defense: str, data: Data, question: Question, scale: Scale, resources: Resources
 ) -> tuple[Training[Any], ...]:
     defaults, recipe = _defaults(question), parse(defense)
     specs = recipe.specs(question.autoencoder or defaults.autoencoder, question.latent or defaults.latent)
-    trained = tuple(_autoencoder(spec, classifier.data, question, scale, resources) for spec in specs)
-    _rehearse(recipe, trained, classifier, resources)
-    return trained
+    return tuple(_autoencoder(spec, data, question, scale, resources) for spec in specs)
 
 
 def _autoencoder(
@@ -180,13 +182,17 @@ def _autoencoder(
     return TrainAutoencoder(data=data, images=images, spec=spec, config=config, seed=seed)
 
 
-def _rehearse(
-    recipe: Recipe, trained: tuple[Training[Any], ...], classifier: TrainClassifier, resources: Resources
-) -> None:
-    """Assembles the system untrained: what cannot work is refused now, not after the training."""
+def _rehearse(systems: Sequence[System], classifier: TrainClassifier, resources: Resources) -> None:
+    """Assembles the systems untrained: what cannot work is refused now, not after the training.
+
+    One of each recipe answers, too: options change no shapes.
+    """
     data = classifier.data.load(resources)
+    first = {system.recipe.name: system for system in reversed(systems)}
     with seeded(0):
-        autoencoders = [step.build(resources).to(resources.device).eval() for step in trained]
         bare = classifier.build(resources).to(resources.device).eval()
-        system = recipe.build(bare, autoencoders, data.validation)
-        system.predict(data.test.first(1).images())
+        for system in systems:
+            trained = [step.build(resources).to(resources.device).eval() for step in system.autoencoders]
+            defended = system.recipe.build(bare, trained, data.validation)
+            if system is first[system.recipe.name]:
+                defended.predict(data.test.first(1).images())

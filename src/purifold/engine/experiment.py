@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, final
 
 from purifold.attacks.base import Attack, MinimumNormAttack
@@ -84,6 +84,7 @@ class Experiment:
         system = self.system
         return file_name(f"{system.data.name}-{system.classifier.network}-{system.defense}")
 
+    @cached_property
     def judged(self) -> tuple[Judge, ...]:
         """The outcomes, by knowledge and then budget."""
         return tuple(
@@ -93,6 +94,7 @@ class Experiment:
             for epsilon in self.epsilons
         )
 
+    @cached_property
     def doubted(self) -> Audit:
         """The sanity checks."""
         return Audit(
@@ -101,11 +103,12 @@ class Experiment:
             images=self.audit,
             attacks=self.attacks,
             threat=ThreatModel(self.norm, self.epsilons[-1]),
-            judged=self.judged(),
+            judged=self.judged,
             eot=self.eot,
             seed=self.seed,
         )
 
+    @cached_property
     def shown(self) -> Gallery | None:
         """Pictures of the first attack at the middle budget; None where none are wanted."""
         if not self.pictures:
@@ -128,13 +131,13 @@ class Experiment:
 
     def steps(self) -> tuple[Step, ...]:
         """The artefacts that the report is made of; everything else follows from them."""
-        gallery = self.shown()
+        gallery = self.shown
         shown = () if gallery is None else (gallery,)
-        return (*self.trainings(), *self.judged(), self.doubted(), *shown)
+        return (*self.trainings(), *self.judged, self.doubted, *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`; what they were made of may be gone."""
-        outcomes = tuple(read_outcome(store.fetch(judged)) for judged in self.judged())
+        outcomes = tuple(read_outcome(store.fetch(judged)) for judged in self.judged)
         split = {
             "name": self.system.data.name,
             "part": "test",
@@ -156,7 +159,7 @@ class Experiment:
             seed=self.seed,
             draws=outcomes[0].clean.shape[1],
             eot=self.eot,
-            checks=tuple(read_checks(store.fetch(self.doubted()))),
+            checks=tuple(read_checks(store.fetch(self.doubted))),
             environment=_environment(manifests),
             outcomes=outcomes,
         )

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL = (3.1, 2.7)
-"""Inches of one panel."""
+"""Inches of one panel with its texts."""
+LEFT, RIGHT, BOTTOM, TOP = 0.66, 0.08, 0.5, 0.42
+"""Inches of a panel around its axes. Fixed: measuring all texts takes longer than drawing them."""
 COLUMNS = 3
+LINE, HANDLE, LETTER = 0.19, 0.5, 0.062
+"""Inches of the legend: the height of a line, the width of a curve's sign, that of a letter."""
 
 
 def draw(
@@ -32,7 +36,6 @@ def svg(figure: "Figure") -> str:
     import matplotlib as mpl
 
     out = io.StringIO()
-    _lay_out(figure)
     with mpl.rc_context({"svg.hashsalt": "purifold", "svg.fonttype": "path"}):
         figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
@@ -41,18 +44,8 @@ def svg(figure: "Figure") -> str:
 def png(figure: "Figure") -> bytes:
     """The figure as a PNG file's bytes."""
     out = io.BytesIO()
-    _lay_out(figure)
     figure.savefig(out, format="png", dpi=130, metadata={"Software": None})
     return out.getvalue()
-
-
-def _lay_out(figure: "Figure") -> None:
-    """Places the panels once, instead of at every drawing."""
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
 
 
 def label(axes: "Axes", title: str, below: str) -> None:
@@ -67,7 +60,7 @@ def grid(count: int, columns: int = COLUMNS) -> "tuple[Figure, list[Axes]]":
 
     columns = min(count, columns)
     lines = math.ceil(count / columns)
-    figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * lines), layout="constrained")
+    figure = Figure(figsize=(PANEL[0] * columns, PANEL[1] * lines))
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for spare in axes[count:]:
         spare.remove()
@@ -75,22 +68,37 @@ def grid(count: int, columns: int = COLUMNS) -> "tuple[Figure, list[Axes]]":
         panel.spines[["top", "right"]].set_visible(False)
         panel.grid(alpha=0.25, lw=0.5)
         panel.tick_params(labelsize=8)
+        panel.locator_params(axis="x", nbins=5)
     return figure, axes[:count]
 
 
 def share_legend(figure: "Figure", panels: "Sequence[Axes]") -> None:
-    """One legend below all panels, and text sizes that suit them."""
+    """One legend below all panels, which are placed above it, and text sizes that suit them."""
     handles: dict[str, Any] = {}
     for panel in panels:
         panel.title.set_fontsize(9)
         panel.xaxis.label.set_fontsize(8)
         panel.yaxis.label.set_fontsize(8)
         handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+    longest = max(map(len, handles), default=0)
+    fitting = int(figure.get_figwidth() / (HANDLE + LETTER * longest))
+    columns = max(1, min(len(handles), fitting))
+    _place(figure, LINE * (1 + math.ceil(len(handles) / columns)))
     figure.legend(
-        list(handles.values()),
-        list(handles),
-        loc="outside lower center",
-        ncols=min(len(handles), 2 * COLUMNS),
-        frameon=False,
-        fontsize=8,
+        list(handles.values()), list(handles), loc="lower center", ncols=columns, frameon=False, fontsize=8
+    )
+
+
+def _place(figure: "Figure", below: float) -> None:
+    """Room of so many inches below the panels, and inches of fixed size around each."""
+    width, height = figure.get_size_inches()
+    height += below
+    figure.set_size_inches(width, height)
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=1 - RIGHT / width,
+        bottom=(below + BOTTOM) / height,
+        top=1 - TOP / height,
+        wspace=(LEFT + RIGHT) / (PANEL[0] - LEFT - RIGHT),
+        hspace=(BOTTOM + TOP) / (PANEL[1] - BOTTOM - TOP),
     )

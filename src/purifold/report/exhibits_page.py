@@ -7,7 +7,7 @@ from purifold.evaluation.record import Record
 from purifold.papers.base import Study
 from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit, Table
 from purifold.report import tables
-from purifold.report.axes import png, svg
+from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
 from purifold.report.exhibit_tables import Listed, listed
 from purifold.report.exhibits import drawn
@@ -61,10 +61,8 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
 
 
 def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
-    figure = drawn(exhibit, results)
-    drawing = svg(figure)
+    drawing = svg(drawn(exhibit, results))
     write_bytes(folder / FIGURES / f"{exhibit.name}.svg", drawing.encode())
-    write_bytes(folder / FIGURES / f"{exhibit.name}.png", png(figure))
     return inline(drawing)
 
 

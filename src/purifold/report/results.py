@@ -46,7 +46,7 @@ def publish(study: Study, store: Store, folder: Path, *, title: str, command: st
     trainings: dict[str, Any] = {}
     for experiment in study.experiments:
         write(experiment.record(store, title, command), folder / RECORDS, experiment.name)
-        gallery = experiment.shown()
+        gallery = experiment.shown
         if gallery is not None:
             (folder / GALLERIES).mkdir(exist_ok=True)
             write_bytes(_gallery(folder, experiment.name), (store.fetch(gallery) / GALLERY).read_bytes())
