@@ -1,13 +1,14 @@
 """Options of a named thing, `name:option=value,option=value`: their types, defaults, and how text is read."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, field
 from typing import Any, Literal, TypeAlias, final, get_args, get_origin
 
 from purifold.errors import InputError, unknown
 
 Value: TypeAlias = bool | int | float | str
 TRUTH = {"true": True, "false": False}
+LATER = "later"
 
 
 @final
@@ -61,6 +62,19 @@ def settings(text: str) -> tuple[str, dict[str, str]]:
 def supported(kind: Any) -> bool:
     """Whether an option can be of this type."""
     return kind in (bool, int, float, str) or get_origin(kind) is Literal
+
+
+def later(default: Any) -> Any:
+    """A field that a description has got since things that it describes lie in stores.
+
+    With its default they are what they were before, so that the field does not count then.
+    """
+    return field(default=default, metadata={LATER: True})
+
+
+def counts(entry: Field[Any], described: object) -> bool:
+    """Whether a field belongs in a description's hash."""
+    return LATER not in entry.metadata or getattr(described, entry.name) != entry.default
 
 
 def as_json(value: Value | None) -> Value | None:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import pytest
@@ -6,6 +6,7 @@ import torch
 
 from purifold.attacks.base import Attack, BudgetError, Goal, MinimumNormAttack
 from purifold.errors import InputError
+from purifold.options import counts
 from purifold.threat import ThreatModel
 
 LABELS = torch.tensor([0, 1, 2])
@@ -67,7 +68,7 @@ def test_goal_targeted_is_exactly_the_target():
 def test_attack_that_leaves_its_budget_is_an_error_whatever_its_batch():
     threat = ThreatModel("linf", 0.05)
     for batch_size in (1, 2, 256):
-        with pytest.raises(BudgetError, match=r"Brighten\(amount=0.1\) left linf 0.05 on"):
+        with pytest.raises(BudgetError, match=r"Brighten\(targeted=False, amount=0.1\) left linf 0.05 on"):
             Brighten()(model, images(), LABELS, threat, batch_size=batch_size)
     with pytest.raises(BudgetError):
         Brighten(amount=torch.nan)(model, images(), LABELS, threat)
@@ -83,7 +84,7 @@ def test_minimum_norm_attack_returns_the_clean_image_beyond_the_budget():
 def test_refuses_a_norm_or_targets_that_the_attack_lacks():
     with pytest.raises(InputError, match="brighten works in linf, got norm 'l2'"):
         Brighten()(model, images(), LABELS, ThreatModel("l2", 1.0))
-    with pytest.raises(InputError, match="brighten has no targeted form; leave targets out"):
+    with pytest.raises(InputError, match="brighten has no targeted form; leave targets and targeted out"):
         Brighten()(model, images(), LABELS, ThreatModel("linf", 1.0), LABELS)
 
 
@@ -141,3 +142,56 @@ def test_never_shows_an_attack_more_than_batch_size_images():
         counting, images(10), torch.zeros(10, dtype=torch.long), ThreatModel("linf", 0.2), batch_size=4
     )
     assert sizes == [4, 4, 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Attack):
+    """Keeps the targets that it was given."""
+
+    name: ClassVar[str] = "watch"
+    norms: ClassVar[tuple[str, ...]] = ("linf",)
+    targetable: ClassVar[bool] = True
+    seen: ClassVar[list[torch.Tensor]] = []
+
+    def perturb(self, model, images, goal, threat, noise):
+        self.seen.append(goal.targets)
+        return images
+
+
+def watched(many, labels, **settings):
+    Watch.seen.clear()
+    Watch(targeted=True)(model, many, labels, ThreatModel("linf", 0.1), **settings)
+    return torch.cat(Watch.seen)
+
+
+def test_a_targeted_attack_draws_each_wrong_class_alike_often_and_never_the_label():
+    labels = torch.arange(3).repeat(1000)
+    drawn = watched(images(3000), labels)
+    for label in range(3):
+        counts = drawn[labels == label].bincount(minlength=3).tolist()
+        assert counts[label] == 0
+        assert sum(counts) == 1000
+        # 500 each; 5 standard deviations of a fair coin thrown 1000 times are 79
+        assert all(abs(count - 500) < 79 for place, count in enumerate(counts) if place != label)
+
+
+def test_a_drawn_target_belongs_to_the_image_and_the_seed():
+    many, labels = images(200), torch.arange(200) % 3
+    drawn = watched(many, labels, batch_size=64)
+    assert watched(many.flip(0), labels.flip(0), batch_size=7).flip(0).equal(drawn)
+    assert not watched(many, labels, seed=1).equal(drawn)
+
+
+def test_given_targets_come_before_drawn_ones():
+    wanted = torch.tensor([2, 0, 1])
+    assert watched(images(), LABELS, targets=wanted).equal(wanted)
+
+
+def test_an_attack_without_a_targeted_form_refuses_to_draw_targets():
+    with pytest.raises(InputError, match="brighten has no targeted form"):
+        Brighten(targeted=True)(model, images(), LABELS, ThreatModel("linf", 0.5))
+
+
+def test_an_untargeted_attack_hashes_as_it_did_before_there_were_targets():
+    assert counts(next(entry for entry in fields(Watch) if entry.name == "targeted"), Watch()) is False
+    assert counts(next(entry for entry in fields(Watch) if entry.name == "targeted"), Watch(targeted=True))

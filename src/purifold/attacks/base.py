@@ -10,9 +10,13 @@ from torch import Tensor, nn
 from purifold.checks import check_at_least, check_evaluating, check_images, check_labels
 from purifold.errors import Failure, InputError
 from purifold.losses import Loss, margin
+from purifold.options import later
 from purifold.randomness import ImageNoise, seeded
 from purifold.threat import Norm, ThreatModel
 from purifold.types import Images, Labels, Logits, Mask, Model, Scores
+
+_APART = 0x5EED
+"""Separates the draws of targets from the attack's own noise."""
 
 
 class BudgetError(Failure):
@@ -45,17 +49,28 @@ class Goal:
         return Goal(self.labels[rows], None if self.targets is None else self.targets[rows])
 
 
+@dataclass(frozen=True, kw_only=True)
 class Attack(ABC):
     """Maps clean images to images of the threat model that a model misclassifies.
 
     A concrete attack is a frozen, keyword-only dataclass whose fields are its whole configuration. It
     implements `perturb`; the base checks what comes in, bounds the batch, and verifies the budget.
+
+    Args:
+        targeted: Where no targets are given, draws a wrong class for each image; else any other will do.
     """
 
     name: ClassVar[str]
     norms: ClassVar[tuple[Norm, ...]]
     targetable: ClassVar[bool]
     needs_gradients: ClassVar[bool] = True
+
+    targeted: bool = later(False)
+
+    @property
+    def label(self) -> str:
+        """What outcomes and progress lines call it."""
+        return f"{self.name}-targeted" if self.targeted else self.name
 
     @final
     def __call__(
@@ -76,7 +91,7 @@ class Attack(ABC):
             images: (batch, channel, height, width) in [0, 1].
             labels: True classes.
             threat: The budget, which the result is checked against.
-            targets: Classes the attacker wants instead; without them any wrong class will do.
+            targets: Classes the attacker wants instead; without them see `targeted`.
             seed: Of the attack's own noise and of a stochastic model; the caller's generators are not
                 advanced. An image's noise does not depend on its batch.
             batch_size: Images attacked at a time: bounds memory. Without draws of the model's own, the
@@ -84,6 +99,8 @@ class Attack(ABC):
         """
         self._check(model, images, labels, threat, targets)
         check_at_least(batch_size, 1, "batch_size")
+        if self.targeted and targets is None:
+            targets = _drawn(model, images, labels, seed)
         everything = Goal(labels.long(), None if targets is None else targets.long())
         checked = _checked(model, everything)
         adversarial = torch.empty_like(images)
@@ -112,11 +129,10 @@ class Attack(ABC):
         if threat.norm not in self.norms:
             raise InputError(f"{self.name} works in {' and '.join(self.norms)}, got norm {threat.norm!r}")
         check_labels(labels, len(images))
-        if targets is None:
-            return
-        if not self.targetable:
-            raise InputError(f"{self.name} has no targeted form; leave targets out")
-        check_labels(targets, len(images), name="targets")
+        if not self.targetable and (self.targeted or targets is not None):
+            raise InputError(f"{self.name} has no targeted form; leave targets and targeted out")
+        if targets is not None:
+            check_labels(targets, len(images), name="targets")
 
     def _verify(self, adversarial: Images, images: Images, threat: ThreatModel) -> None:
         outside = ~threat.contains(adversarial, images)
@@ -143,6 +159,17 @@ class MinimumNormAttack(Attack):
         """The closest images where they keep the budget, else the clean ones."""
         closest = self.minimize(model, images, goal, threat, noise)
         return threat.within(closest, images)
+
+
+@torch.no_grad()
+def _drawn(model: Model, images: Images, labels: Labels, seed: int) -> Labels:
+    """A wrong class for each image, all alike likely; it does not depend on the batch."""
+    if not len(images):
+        return labels
+    with seeded(seed):
+        classes = model(images[:1]).shape[1]
+    drawn = ImageNoise.of(images, seed ^ _APART).integers(classes - 1)
+    return drawn + (drawn >= labels)
 
 
 def _checked(model: Model, goal: Goal) -> Model:

@@ -10,17 +10,17 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, cast, final
 
 from purifold.errors import InputError
+from purifold.options import counts
 
 Json: TypeAlias = Any
 """None, bool, int, float, str, and lists and str-keyed dicts of them."""
 KEY_DIGITS = 16
-LATER = "later"
 _EXACT = 2**53  # above it a float no longer tells neighbouring integers apart
 
 
@@ -123,7 +123,7 @@ class Step(ABC):
         described = {
             entry.name: _plain(getattr(self, entry.name), entry.name)
             for entry in fields(cast(Any, self))
-            if not (LATER in entry.metadata and getattr(self, entry.name) == entry.default)
+            if counts(entry, self)
         }
         return {"kind": self.kind, "version": self.version, "fields": described}
 
@@ -136,14 +136,6 @@ class Step(ABC):
         of a nested dataclass does, with its module.
         """
         return hashlib.sha256(canonical(self.describe()).encode()).hexdigest()[:KEY_DIGITS]
-
-
-def later(default: Any) -> Any:
-    """A field that a step has got since artefacts of it lie in stores.
-
-    With its default the step does what it did before, so that the field does not count in the key then.
-    """
-    return field(default=default, metadata={LATER: True})
 
 
 def canonical(value: Json) -> str:
@@ -179,7 +171,9 @@ def _plain(value: object, name: str) -> Json:
         and cast(Any, type(value)).__dataclass_params__.frozen
     ):
         named = {
-            entry.name: _plain(getattr(value, entry.name), f"{name}.{entry.name}") for entry in fields(value)
+            entry.name: _plain(getattr(value, entry.name), f"{name}.{entry.name}")
+            for entry in fields(value)
+            if counts(entry, value)
         }
         return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **named}
     raise InputError(

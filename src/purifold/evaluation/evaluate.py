@@ -145,8 +145,8 @@ def numbered(attacks: Sequence[Attack]) -> dict[str, Attack]:
     met: Counter[str] = Counter()
     named = {}
     for attack in attacks:
-        met[attack.name] += 1
-        named[attack.name if met[attack.name] == 1 else f"{attack.name}-{met[attack.name]}"] = attack
+        met[attack.label] += 1
+        named[attack.label if met[attack.label] == 1 else f"{attack.label}-{met[attack.label]}"] = attack
     return named
 
 

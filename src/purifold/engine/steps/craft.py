@@ -6,11 +6,12 @@ from typing import ClassVar, final
 from safetensors.torch import load_file, save_file
 
 from purifold.attacks.base import Attack
-from purifold.engine.step import Step, Workbench, later
+from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.system import BARE, System
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.evaluation.evaluate import craft_on
 from purifold.evaluation.surface import DIRECT, Knowledge, View
+from purifold.options import later
 from purifold.threat import ThreatModel
 from purifold.types import Images
 
@@ -89,7 +90,7 @@ class Craft(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        name = self.attack.name + self.view.suffix
+        name = self.attack.label + self.view.suffix
         return f"{name} at {self.threat}, {self.knowledge}, on {self.system.defense}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:

@@ -57,7 +57,7 @@ class Gallery(Step):
         submitted = {CLEAN: split.images()}
         for knowledge, craft in zip(self.knowledge, self.crafts, strict=True):
             adversarial = craft.load(bench)[: len(split)]
-            submitted[f"{craft.attack.name}, {knowledge}"] = self.threat.within(adversarial, split.images())
+            submitted[f"{craft.attack.label}, {knowledge}"] = self.threat.within(adversarial, split.images())
         arrays = {"labels": split.labels.cpu().numpy(), "classes": np.array(split.classes)}
         for name, images in submitted.items():
             purified, predicted = self._answer(defended, images)
