@@ -28,7 +28,7 @@ def clean():
 def built(text, classifier, clean):
     recipe = parse(text)
     with seeded(2):
-        trained = [spec.build(SHAPE).eval() for spec in recipe.specs("ae-robustness", 4)]
+        trained = [spec.build(SHAPE).eval() for spec in recipe.specs(network="ae-robustness", latent=4)]
     return recipe.build(classifier, trained, clean), trained
 
 

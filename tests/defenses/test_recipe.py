@@ -20,7 +20,7 @@ def classifier():
 
 
 def trained(recipe, latent=4):
-    return [spec.build(SHAPE).eval() for spec in recipe.specs(NETWORK, latent)]
+    return [spec.build(SHAPE).eval() for spec in recipe.specs(network=NETWORK, latent=latent)]
 
 
 def test_the_bare_classifier_gets_no_parts():
@@ -42,29 +42,34 @@ def test_options_of_the_assembly_reach_the_defense():
 
 
 def test_options_of_autoencoders_reach_each_specification():
-    (spec,) = parse("dvae:beta=0.5,latent=64,network=patch-vae-mnist").specs(NETWORK, 4)
+    (spec,) = parse("dvae:beta=0.5,latent=64,network=patch-vae-mnist").specs(network=NETWORK, latent=4)
     assert isinstance(spec, AutoencoderSpec)
     assert (spec.kind, spec.beta, spec.latent, spec.network) == ("variational", 0.5, 64, "patch-vae-mnist")
-    assert spec.noise_std == parse("dvae").specs(NETWORK, 4)[0].noise_std > 0
-    assert [spec.latent for spec in parse("ensemble:latent=9").specs(NETWORK, 4)] == [9] * 4
+    assert spec.noise_std == parse("dvae").specs(network=NETWORK, latent=4)[0].noise_std > 0
+    assert [spec.latent for spec in parse("ensemble:latent=9").specs(network=NETWORK, latent=4)] == [9] * 4
 
 
 def test_an_option_holds_only_for_the_autoencoders_that_have_it():
-    assert [spec.beta for spec in parse("ensemble:beta=0.5").specs(NETWORK, 4)] == [1, 1, 0.5, 0.5]
+    assert [spec.beta for spec in parse("ensemble:beta=0.5").specs(network=NETWORK, latent=4)] == [
+        1,
+        1,
+        0.5,
+        0.5,
+    ]
     assert "beta" not in parse("ae").describe()["autoencoders"][0]
     with pytest.raises(InputError, match="unknown option of defense dae: 'beta'"):
         parse("dae:beta=0.5")
 
 
 def test_the_data_set_decides_what_no_option_sets():
-    (spec,) = parse("ae").specs(NETWORK, 4)
+    (spec,) = parse("ae").specs(network=NETWORK, latent=4)
     assert (spec.network, spec.latent) == (NETWORK, 4)
     assert (spec.noise_std, spec.contractive_weight) == (0, 0)
 
 
 def test_the_ensemble_trains_nothing_but_what_its_members_train():
-    members = [parse(name).specs(NETWORK, 4) for name in ("ae", "dae", "vae", "dvae")]
-    assert parse("ensemble").specs(NETWORK, 4) == sum(members, ())
+    members = [parse(name).specs(network=NETWORK, latent=4) for name in ("ae", "dae", "vae", "dvae")]
+    assert parse("ensemble").specs(network=NETWORK, latent=4) == sum(members, ())
 
 
 def test_options_not_set_keep_their_place_in_the_description():

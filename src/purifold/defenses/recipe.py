@@ -2,7 +2,7 @@
 
 A recipe is a module-level object in its defense's own file, where `purifold.discovery` finds it. Its options
 are declared once, by the code that takes them: the keyword-only arguments of `assemble`, and the fields of
-`AutoencoderSpec` where autoencoders must be trained first.
+the descriptions of what must be trained first, which are mostly autoencoders.
 """
 
 import inspect
@@ -13,9 +13,7 @@ from typing import Any, TypeAlias, cast, final
 
 from torch import nn
 
-from purifold.autoencoders.conditional_spec import ConditionalSpec
-from purifold.autoencoders.magnet import MagnetSpec
-from purifold.autoencoders.spec import OF_VARIATIONAL, AutoencoderSpec
+from purifold.autoencoders.spec import OF_VARIATIONAL
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
 from purifold.defenses.base import Defended
@@ -24,9 +22,8 @@ from purifold.errors import InputError, unknown
 from purifold.options import Option, Value, as_json, settings, supported
 from purifold.types import Images
 
-Spec: TypeAlias = AutoencoderSpec | ConditionalSpec | MagnetSpec
-Unfinished: TypeAlias = "partial[AutoencoderSpec] | partial[ConditionalSpec] | partial[MagnetSpec]"
-"""A specification that may lack what the data set decides: an `AutoencoderSpec`'s network and latent size."""
+Unfinished: TypeAlias = "partial[Any]"
+"""A description of something to train, which may lack what the study decides; see `Recipe.specs`."""
 FIXED = ("kind", "pooled")
 """What a recipe's name says: not an option."""
 
@@ -62,7 +59,7 @@ class Recipe:
         name: As in `purifold list defenses`.
         summary: One line for that list.
         assemble: Takes `Parts` and, as keyword-only arguments with type and default, the defense's options.
-        autoencoders: What must be trained first.
+        autoencoders: What must be trained first; a generator or another classifier stands here, too.
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
         stand_ins: Names of what its purifier offers an attacker in place of itself.
@@ -111,17 +108,17 @@ class Recipe:
             chosen[name] = options[name].read(value)
         return replace(self, chosen=tuple(sorted(chosen.items())))
 
-    def specs(self, network: str, latent: int) -> tuple[Spec, ...]:
+    def specs(self, **of_study: Any) -> tuple[Any, ...]:
         """What must be trained first, in the order that `build` takes it.
 
         Args:
-            network: The data set's own, unless the recipe or its options say another.
-            latent: Likewise, its latent size.
+            of_study: What the study decides where neither the recipe nor its options do: `network` and
+                `latent` of autoencoders, the `classifier` that is protected, the largest `epsilon`. What no
+                description here asks for may be left out.
         """
-        by_data_set: dict[str, Any] = {"network": network, "latent": latent}
         return tuple(
             unfinished.func(
-                **{name: by_data_set[name] for name in _open(unfinished)} | self._for_spec(unfinished)
+                **{name: of_study[name] for name in self._asked(unfinished)} | self._for_spec(unfinished)
             )
             for unfinished in self.autoencoders
         )
@@ -172,6 +169,9 @@ class Recipe:
     def _for_assembly(self) -> dict[str, Any]:
         chosen = dict(self.chosen)
         return {option.name: chosen.get(option.name, option.default) for option in self._of_assembly()}
+
+    def _asked(self, unfinished: Unfinished) -> list[str]:
+        return [name for name in _open(unfinished) if name not in self._for_spec(unfinished)]
 
     def _for_spec(self, unfinished: Unfinished) -> dict[str, Any]:
         """All fields of one autoencoder, but those that are left to the data set."""

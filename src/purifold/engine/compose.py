@@ -7,20 +7,17 @@ from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
 
 from purifold.attacks.base import Attack
-from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.data.base import Defaults
 from purifold.data.load import sources
-from purifold.defenses.recipe import Spec, parse
+from purifold.defenses.recipe import parse
 from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier
-from purifold.engine.steps.train_conditional import TrainConditional
-from purifold.engine.steps.training import Training
+from purifold.engine.trainings import Workshop
 from purifold.errors import InputError, unknown
 from purifold.evaluation.surface import Knowledge
 from purifold.options import Option, settings
@@ -72,18 +69,12 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     """One experiment a defense; they share the classifier, the bare attacks and equal autoencoders."""
     data = Data.named(question.data, resources)
     test = len(data.part("test", resources))
-    classifier = _classifier(
-        question.classifier or _defaults(question).classifier, data, question, scale, resources
-    )
+    shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed)
+    classifier = shop.classifier(question.classifier or _defaults(question).classifier)
     transfer = "transfer" in question.knowledge
-    other = replace(question, seed=question.seed + 1)  # the attacker's copy has weights of its own
-    substitutes = tuple(
-        _classifier(network, data, other, scale, resources) for network in question.substitutes if transfer
-    )
-    systems = [
-        System.of(classifier, defense, _autoencoders(defense, data, question, scale, resources))
-        for defense in question.defenses
-    ]
+    other = replace(shop, seed=question.seed + 1)  # the attacker's copy has weights of its own
+    substitutes = tuple(other.classifier(network) for network in question.substitutes if transfer)
+    systems = [_system(defense, classifier, question, shop) for defense in question.defenses]
     _rehearse(systems, classifier, resources)
     return [
         Experiment(
@@ -113,7 +104,8 @@ def attack(text: str) -> Attack:
     for option in given:
         if option not in known:
             raise unknown(f"option of attack {name}:", option, known)
-    return found[name](**{option: known[option].read(value) for option, value in given.items()})
+    chosen: dict[str, Any] = {option: known[option].read(value) for option, value in given.items()}
+    return found[name](**chosen)
 
 
 def options(attack: type[Attack]) -> dict[str, Option]:
@@ -150,36 +142,15 @@ def _epsilons(question: Question) -> tuple[float, ...]:
     return _defaults(question).epsilons
 
 
-def _classifier(
-    network: str, data: Data, question: Question, scale: Scale, resources: Resources
-) -> TrainClassifier:
-    images = min(len(data.part("train", resources)), scale.seen)
-    step = TrainClassifier(
-        data=data, images=images, network=network, config=scale.classifier(images), seed=question.seed
+def _system(defense: str, classifier: TrainClassifier, question: Question, shop: Workshop) -> System:
+    defaults = _defaults(question)
+    specs = parse(defense).specs(
+        network=question.autoencoder or defaults.autoencoder,
+        latent=question.latent or defaults.latent,
+        classifier=classifier.network,
+        epsilon=_epsilons(question)[-1],
     )
-    with seeded(0):
-        step.build(resources)  # refuses a network that does not fit the images
-    return step
-
-
-def _autoencoders(
-    defense: str, data: Data, question: Question, scale: Scale, resources: Resources
-) -> tuple[Training[Any], ...]:
-    defaults, recipe = _defaults(question), parse(defense)
-    specs = recipe.specs(question.autoencoder or defaults.autoencoder, question.latent or defaults.latent)
-    return tuple(_autoencoder(spec, data, question, scale, resources) for spec in specs)
-
-
-def _autoencoder(
-    spec: Spec, data: Data, question: Question, scale: Scale, resources: Resources
-) -> Training[Any]:
-    images = min(len(data.part("train", resources)), scale.encoded)
-    config, seed = scale.autoencoder(images), question.seed
-    if isinstance(spec, ConditionalSpec):
-        own = replace(question, seed=seed + 2)  # not the weights protected, nor those of a transfer attacker
-        source = _classifier(spec.source, data, own, scale, resources)
-        return TrainConditional(data=data, images=images, spec=spec, source=source, config=config, seed=seed)
-    return TrainAutoencoder(data=data, images=images, spec=spec, config=config, seed=seed)
+    return System.of(classifier, defense, tuple(shop.training(spec) for spec in specs))
 
 
 def _rehearse(systems: Sequence[System], classifier: TrainClassifier, resources: Resources) -> None:

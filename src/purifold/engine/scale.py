@@ -23,6 +23,8 @@ class Scale:
         eot: Draws that an attacker averages gradients over.
         audit: Images that each sanity check looks at.
         batch_size: Images an update of an autoencoder.
+        played: Training images that a generator's critic sees, over all epochs; 5 batches an update of the
+            generator.
     """
 
     name: ScaleName
@@ -34,6 +36,7 @@ class Scale:
     eot: int
     audit: int
     batch_size: int = 128
+    played: int = 2_000_000
 
     def classifier(self, train_images: int) -> TrainingConfig:
         """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
@@ -53,6 +56,16 @@ class Scale:
             optimizer="adam",
             learning_rate=3e-3,
             schedule="one-cycle",
+        )
+
+    def generator(self, train_images: int) -> TrainingConfig:
+        """Adam as Gulrajani et al. have it, but for the rate and a schedule, as long as the scale allows."""
+        return TrainingConfig(
+            epochs=_epochs(self.played, train_images, 2 * self.epochs),
+            batch_size=64,
+            optimizer="adam",
+            learning_rate=3e-4,
+            momentum=0.5,
         )
 
 

@@ -7,6 +7,7 @@ Carlini et al., 2019, arXiv:1902.06705; Tramer et al., 2020, arXiv:2002.08347). 
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from purifold.attacks.base import Attack
 from purifold.checks import check_at_least, check_evaluating
@@ -52,6 +53,7 @@ def sanity(
     images: int = 64,
     eot: int = EOT,
     batch_size: int = 256,
+    bare: nn.Module | None = None,
 ) -> list[Check]:
     """All checks of one system at one budget; `unreliable` sums them up.
 
@@ -70,6 +72,7 @@ def sanity(
         images: How many are tried.
         eot: Draws that an attacker of a stochastic system averages.
         batch_size: Images at a time.
+        bare: The classifier without the defense, where that brings one of its own (adversarial training).
     """
     check_evaluating(defended, "defended")
     check_at_least(images, 0, "images")
@@ -79,5 +82,5 @@ def sanity(
     if images == 0:
         return of_outcomes
     rows = torch.linspace(0, len(split) - 1, min(images, len(split)), device=split.labels.device)
-    trial = Trial(defended, split.select(rows.long()), attacks, threat, seed, eot, batch_size)
+    trial = Trial(defended, split.select(rows.long()), attacks, threat, seed, eot, batch_size, bare)
     return of_outcomes + [check(trial) for check in OF_TRIAL]

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, final
 
 import torch
+from torch import nn
 
 from purifold.attacks.base import Attack
 from purifold.attacks.pgd import PGD
@@ -32,6 +33,7 @@ class Trial:
         seed: Of attacks and judge.
         eot: Draws that an attacker of a stochastic system averages.
         batch_size: Images at a time.
+        bare: The classifier without the defense; None: the system's own, which its parts stand around.
     """
 
     defended: Defended
@@ -41,11 +43,12 @@ class Trial:
     seed: int
     eot: int
     batch_size: int
+    bare: nn.Module | None = None
 
     @property
     def undefended(self) -> Defended:
         """The bare classifier."""
-        return Defended(self.defended.classifier).eval()
+        return Defended(self.defended.classifier if self.bare is None else self.bare).eval()
 
     @property
     def undetected(self) -> Defended:
@@ -118,4 +121,4 @@ def steps(attack: Attack) -> int | None:
 def doubled(attack: Attack) -> Attack:
     """The same attack with twice the steps."""
     changed: Any = {"steps": 2 * (steps(attack) or 1)}
-    return replace(attack, **changed)  # type: ignore[type-var]
+    return replace(attack, **changed)

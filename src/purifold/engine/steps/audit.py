@@ -60,6 +60,7 @@ class Audit(Step):
             seed=self.seed,
             images=self.images,
             eot=self.eot,
+            bare=self.system.bare.build(bench).classifier,
         )
         (bench.folder / CHECKS).write_text(json.dumps([asdict(check) for check in checks], indent=2))
 

@@ -1,0 +1,143 @@
+"""Defense-GAN: an image gives way to the nearest one that a generator can make, found by descent.
+
+Samangouei et al., 2018, arXiv:1805.06605, section 4; https://github.com/kabkabm/defensegan.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from purifold.autoencoders.generative import GenerativeModel, GeneratorSpec
+from purifold.checks import check_at_least
+from purifold.defenses.base import Defended, Purifier
+from purifold.defenses.recipe import Parts, Recipe
+from purifold.errors import InputError
+from purifold.types import Images, Latent, Logits, Model, Scores
+
+RATE, MOMENTUM, LATE, DECAY = 10.0, 0.7, 0.8, 0.1
+"""Of the descent, as the authors' code has them: after `LATE` of the steps the rate is `DECAY` of itself."""
+ROWS = 512
+"""Starts that descend at a time: bounds memory."""
+UNROLLED = 10
+"""Last steps of the descent that an attacker differentiates."""
+
+
+@final
+class Projection(Purifier):
+    """Descends from `restarts` latents to the generator's image nearest to each image; the best one returns.
+
+    Gradient descent with momentum on the mean squared error of the pixels. All restarts of many images
+    descend in one batch, and none depends on another.
+
+    Args:
+        generator: Trained.
+        steps: Of each descent.
+        restarts: Latents that each image starts from; with a `spread` of 0 they are one and the same, and one
+            is tried.
+        spread: Standard deviation of the starts; 0 starts at the middle, always the same.
+
+    Differs: images outside [0, 1] cannot be generated, as the generator ends in a sigmoid.
+    """
+
+    name: ClassVar[str] = "defense-gan"
+    differentiable = False
+
+    def __init__(
+        self, generator: GenerativeModel, *, steps: int = 200, restarts: int = 20, spread: float = 1.0
+    ) -> None:
+        super().__init__()
+        check_at_least(steps, 1, "steps")
+        check_at_least(restarts, 1, "restarts")
+        if not 0 <= spread < float("inf"):
+            raise InputError(f"spread must be 0 or above and finite, got {spread}")
+        self.generator = generator
+        self.steps, self.restarts, self.spread = steps, restarts, spread
+        self.stochastic = spread > 0
+
+    def forward(self, images: Images) -> Images:
+        """The nearest images found."""
+        with torch.no_grad():
+            return self.generator(self.project(images)) if len(images) else images.clone()
+
+    def surrogate(self, images: Images) -> Images:
+        """The images themselves: near a generated image the projection is nearly the identity (BPDA).
+
+        Athalye et al., 2018, arXiv:1802.00420, section 5.4.1.
+        """
+        return images
+
+    def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
+        """`unrolled` differentiates the last steps of the descent, from where it stands before them."""
+
+        def unrolled(images: Images) -> Logits:
+            latent = self.project(images.detach())
+            for _ in range(UNROLLED):
+                latent = latent - RATE * DECAY * self._slope(latent, images, create_graph=True)
+            return classifier(self.generator(latent))
+
+        return {"unrolled": unrolled}
+
+    def project(self, images: Images) -> Latent:
+        """The best latent of each image, (batch, latent)."""
+        restarts = self.restarts if self.stochastic else 1
+        starts = self.spread * torch.randn(
+            len(images), restarts, self.generator.generator.latent, dtype=images.dtype, device=images.device
+        )
+        portion = max(1, ROWS // restarts)
+        pairs = zip(images.split(portion), starts.split(portion), strict=True)
+        return torch.cat([self._best(some, where) for some, where in pairs])
+
+    def _best(self, images: Images, starts: Tensor) -> Latent:
+        count, restarts, _ = starts.shape
+        targets = images.repeat_interleave(restarts, dim=0)
+        latent = self._descended(starts.flatten(0, 1), targets)
+        with torch.no_grad():
+            errors = self._errors(latent, targets).view(count, restarts)
+        rows = torch.arange(count, device=images.device)
+        return latent.view(count, restarts, -1)[rows, errors.argmin(dim=1)]
+
+    def _descended(self, latent: Latent, targets: Images) -> Latent:
+        velocity = torch.zeros_like(latent)
+        for step in range(self.steps):
+            rate = RATE if step < LATE * self.steps else RATE * DECAY
+            velocity = MOMENTUM * velocity - rate * self._slope(latent, targets)
+            latent = latent + velocity
+        return latent
+
+    def _slope(self, latent: Latent, targets: Images, *, create_graph: bool = False) -> Latent:
+        with torch.enable_grad():
+            latent = latent if latent.requires_grad else latent.detach().requires_grad_()
+            error = self._errors(latent, targets).sum()
+            (slope,) = torch.autograd.grad(error, latent, create_graph=create_graph)
+        return slope
+
+    def _errors(self, latent: Latent, targets: Images) -> Scores:
+        return (self.generator(latent) - targets).square().flatten(1).mean(dim=1)
+
+    def extra_repr(self) -> str:
+        """The configuration, for `repr`."""
+        return f"steps={self.steps}, restarts={self.restarts}, spread={self.spread:g}"
+
+    @classmethod
+    def example(cls, channels: int, size: int) -> "Projection":
+        """An untrained small generator, few steps."""
+        return cls(GeneratorSpec(latent_size=4, width=4).build((channels, size, size)), steps=5, restarts=2)
+
+
+def _assemble(parts: Parts, *, steps: int = 200, restarts: int = 20, spread: float = 1.0) -> Defended:
+    (generator,) = parts.autoencoders
+    return Defended(parts.classifier, Projection(generator, steps=steps, restarts=restarts, spread=spread))
+
+
+defense_gan = Recipe(
+    name="defense-gan",
+    summary="the nearest image that a generator makes, of 20 descents of 200 steps",
+    assemble=_assemble,
+    autoencoders=(partial(GeneratorSpec),),
+    sampling="spread",
+    differentiable=False,
+    stand_ins=("unrolled",),
+)

@@ -1,0 +1,103 @@
+"""From a description of what is to be trained to the step that trains it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.autoencoders.generative import GeneratorSpec
+from purifold.autoencoders.magnet import MagnetSpec
+from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
+from purifold.engine.steps.train_adversarial import TrainAdversarial
+from purifold.engine.steps.train_autoencoder import TrainAutoencoder
+from purifold.engine.steps.train_classifier import TrainClassifier
+from purifold.engine.steps.train_conditional import TrainConditional
+from purifold.engine.steps.train_generator import TrainGenerator
+from purifold.engine.steps.training import Training
+from purifold.randomness import seeded
+from purifold.training.adversarial import AdversarialSpec
+
+SOURCE = 2
+"""Added to the seed of a source classifier: not the weights protected, nor those of a transfer attacker."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where trainings are planned.
+
+    Args:
+        data: What is trained on.
+        scale: How much.
+        resources: Of this machine.
+        seed: Of everything random.
+    """
+
+    data: Data
+    scale: Scale
+    resources: Resources
+    seed: int
+
+    def classifier(self, network: str) -> TrainClassifier:
+        """The step that trains a classifier of clean images; refuses a network that does not fit them."""
+        images = self.images(self.scale.seen)
+        step = TrainClassifier(
+            data=self.data,
+            images=images,
+            network=network,
+            config=self.scale.classifier(images),
+            seed=self.seed,
+        )
+        with seeded(0):
+            step.build(self.resources)
+        return step
+
+    def training(self, spec: Any) -> Training[Any]:
+        """The step that trains what `spec` describes."""
+        return TRAININGS[type(spec)](spec, self)
+
+    def images(self, most: int) -> int:
+        """As many training images as there are, and `most` at most."""
+        return min(len(self.data.part("train", self.resources)), most)
+
+
+def _autoencoder(spec: AutoencoderSpec | MagnetSpec, shop: Workshop) -> TrainAutoencoder:
+    images = shop.images(shop.scale.encoded)
+    config = shop.scale.autoencoder(images)
+    return TrainAutoencoder(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+
+
+def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
+    images = shop.images(shop.scale.encoded)
+    return TrainConditional(
+        data=shop.data,
+        images=images,
+        spec=spec,
+        source=replace(shop, seed=shop.seed + SOURCE).classifier(spec.source),
+        config=shop.scale.autoencoder(images),
+        seed=shop.seed,
+    )
+
+
+def _adversarial(spec: AdversarialSpec, shop: Workshop) -> TrainAdversarial:
+    images = shop.images(shop.scale.seen)
+    config = shop.scale.classifier(images)
+    return TrainAdversarial(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+
+
+def _generator(spec: GeneratorSpec, shop: Workshop) -> TrainGenerator:
+    images = shop.images(shop.scale.played)
+    config = shop.scale.generator(images)
+    return TrainGenerator(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+
+
+TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {
+    AutoencoderSpec: _autoencoder,
+    MagnetSpec: _autoencoder,
+    ConditionalSpec: _conditional,
+    AdversarialSpec: _adversarial,
+    GeneratorSpec: _generator,
+}
