@@ -18,7 +18,9 @@ from purifold.errors import InputError
 from purifold.evaluation.evaluate import evaluate
 from purifold.threat import ThreatModel
 
-TINY = Scale(name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4, played=1_000
+)
 HERE = Resources()
 QUESTION = Question(
     data="digits", defenses=("none", "vae", "blur"), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.1, 0.3)

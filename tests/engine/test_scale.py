@@ -6,7 +6,9 @@ import pytest
 
 from purifold.engine.scale import SCALES, Scale
 
-SCALE = Scale(name="cpu", images=10, seen=10_000, encoded=20_000, epochs=20, draws=1, eot=1, audit=1)
+SCALE = Scale(
+    name="cpu", images=10, seen=10_000, encoded=20_000, epochs=20, draws=1, eot=1, audit=1, played=1_000
+)
 
 
 @pytest.mark.parametrize(("images", "epochs"), [(10_000, 1), (5_000, 2), (1_000, 10), (100, 20), (1, 20)])

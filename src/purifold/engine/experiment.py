@@ -80,9 +80,9 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Of its record: data set, classifier and defense, in letters that a file name may hold."""
-        system = self.system
-        return file_name(f"{system.data.name}-{system.classifier.network}-{system.defense}")
+        """Of its record: data set, classifier, defense and any other norm, as a file name may hold them."""
+        system, norm = self.system, "" if self.norm == "linf" else f"-{self.norm}"
+        return file_name(f"{system.data.name}-{system.classifier.network}-{system.defense}{norm}")
 
     @cached_property
     def judged(self) -> tuple[Judge, ...]:

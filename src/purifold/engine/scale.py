@@ -22,9 +22,9 @@ class Scale:
         draws: Draws of a stochastic system that judge one image.
         eot: Draws that an attacker averages gradients over.
         audit: Images that each sanity check looks at.
-        batch_size: Images an update of an autoencoder.
         played: Training images that a generator's critic sees, over all epochs; 5 batches an update of the
             generator.
+        batch_size: Images an update of an autoencoder.
     """
 
     name: ScaleName
@@ -35,8 +35,8 @@ class Scale:
     draws: int
     eot: int
     audit: int
+    played: int
     batch_size: int = 128
-    played: int = 2_000_000
 
     def classifier(self, train_images: int) -> TrainingConfig:
         """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
@@ -75,10 +75,26 @@ def _epochs(seen: int, train_images: int, most: int) -> int:
 
 SCALES: dict[str, Scale] = {
     "smoke": Scale(
-        name="smoke", images=200, seen=40_000, encoded=80_000, epochs=40, draws=10, eot=5, audit=32
+        name="smoke",
+        images=200,
+        seen=40_000,
+        encoded=80_000,
+        epochs=40,
+        draws=10,
+        eot=5,
+        audit=32,
+        played=20_000,
     ),
     "cpu": Scale(
-        name="cpu", images=1_000, seen=360_000, encoded=720_000, epochs=80, draws=10, eot=5, audit=64
+        name="cpu",
+        images=1_000,
+        seen=360_000,
+        encoded=720_000,
+        epochs=80,
+        draws=10,
+        eot=5,
+        audit=64,
+        played=1_200_000,
     ),
     "paper": Scale(
         name="paper",
@@ -89,5 +105,6 @@ SCALES: dict[str, Scale] = {
         draws=20,
         eot=20,
         audit=256,
+        played=50_000_000,
     ),
 }

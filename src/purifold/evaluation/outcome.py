@@ -111,6 +111,10 @@ class Outcome:
         """Share of `robust` images."""
         return Proportion.of(self.robust(attack, rounded=rounded))
 
+    def attacked_accuracy(self, attack: str) -> Proportion:
+        """Share of the attack's images right or rejected, whatever the clean ones are: what papers print."""
+        return Proportion.of(majority(self._held(self.of(attack), False)))
+
     def one_shot(self, attack: str | None = None) -> float:
         """Expected share of `robust` images when each is submitted once instead of decided by majority.
 

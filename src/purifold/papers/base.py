@@ -107,7 +107,7 @@ class Paper:
     def printed(self) -> tuple[Printed, ...]:
         """The numbers that the paper prints."""
         file = package.files("purifold.papers").joinpath(f"{self.name}.toml")
-        lines = tomllib.loads(file.read_text())["line"] if file.is_file() else ()
+        lines = tomllib.loads(file.read_text()).get("line", ()) if file.is_file() else ()
         return tuple(
             Printed(
                 attack=line["attack"], relative_l2=line["relative_l2"], defense=defense, accuracy=accuracy

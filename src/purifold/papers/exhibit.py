@@ -216,6 +216,46 @@ class Table(Exhibit):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class PrintedCell:
+    """A number that the paper prints, and where ours is found.
+
+    Args:
+        defense: As the paper calls it.
+        attack: Its name in the outcomes; "" for clean images.
+        experiment: Whose record.
+        epsilon: Budget of the paper's attack.
+        bounded: Budget at which ours of an attacker who knows the defense stands; the same but for attacks
+            that stop at no budget, which win against anything.
+        printed: Share of images, by an attacker who does not know the defense; None where the paper has none.
+    """
+
+    defense: str
+    attack: str
+    experiment: Experiment
+    epsilon: float
+    bounded: float
+    printed: float | None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PrintedTable(Exhibit):
+    """A table of the paper, cell by cell, with ours beside it.
+
+    Args:
+        sections: By title: a classifier of a data set.
+    """
+
+    sections: tuple[tuple[str, tuple[PrintedCell, ...]], ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """What it lists."""
+        return tuple(dict.fromkeys(cell.experiment for _, cells in self.sections for cell in cells))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class OriginTable(Table):
     """Accuracy by purifier and attack, a column for each place where the images were made.
 

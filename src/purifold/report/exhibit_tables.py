@@ -7,8 +7,8 @@ from typing import final
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
-from purifold.papers.exhibit import OriginTable, Section, Table
-from purifold.report.lines import families, named, percent
+from purifold.papers.exhibit import OriginTable, PrintedCell, PrintedTable, Section, Table
+from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
@@ -31,10 +31,43 @@ class Listed:
         return f"## {self.title}\n\n{as_markdown(self.header, self.rows)}"
 
 
-def listed(exhibit: Table, results: Results) -> list[Listed]:
+def listed(exhibit: Table | PrintedTable, results: Results) -> list[Listed]:
     """The sections of a table."""
+    if isinstance(exhibit, PrintedTable):
+        return [_beside_printed(title, cells, results) for title, cells in exhibit.sections]
     part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
     return [part(section, results) for section in exhibit.sections]
+
+
+def _beside_printed(title: str, cells: Sequence[PrintedCell], results: Results) -> Listed:
+    """A row for each defense and attack: what the paper prints, ours, and what the paper lacks."""
+    header = ["attack", "defense", "images", "printed", "ours", "difference", "adaptive", "worst case"]
+    return Listed(title, header, [_cell(cell, results.records[cell.experiment.name]) for cell in cells])
+
+
+def _cell(cell: PrintedCell, record: Record) -> list[str]:
+    oblivious, adaptive = (
+        next(
+            outcome
+            for outcome in record.outcomes
+            if (outcome.knowledge, outcome.threat.epsilon) == (knowledge, epsilon)
+        )
+        for knowledge, epsilon in (("oblivious", cell.epsilon), ("adaptive", cell.bounded))
+    )
+    name = cell.defense + (UNRELIABLE if record.unreliable else "")
+    ours = oblivious.attacked_accuracy(cell.attack) if cell.attack else oblivious.accuracy()
+    printed = "" if cell.printed is None else f"{100 * cell.printed:.1f}"
+    known = [_share(adaptive, cell.attack), _share(adaptive, None)] if cell.attack else ["", ""]
+    shown = [cell.attack or "none", name, str(len(oblivious)), printed, percent(ours)]
+    return [*shown, _difference(ours, cell.printed), *known]
+
+
+def _difference(ours: Proportion, printed: float | None) -> str:
+    """Ours less the printed one in points, marked where it is below by more than the interval."""
+    if printed is None:
+        return ""
+    below = ours.interval()[1] < printed
+    return f"{100 * (ours.value - printed):+.1f}" + (" below" if below else "")
 
 
 def _by_origin(section: Section, results: Results) -> Listed:

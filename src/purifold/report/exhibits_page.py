@@ -5,7 +5,7 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
-from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit, Table
+from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit, PrintedTable, Table
 from purifold.report import tables
 from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
@@ -56,7 +56,7 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
         "name": exhibit.name,
         "caption": caption,
         "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
-        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Table) else [],
+        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Table | PrintedTable) else [],
     }
 
 
@@ -66,7 +66,7 @@ def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
     return inline(drawing)
 
 
-def _sections(exhibit: Table, results: Results, folder: Path) -> list[Listed]:
+def _sections(exhibit: Table | PrintedTable, results: Results, folder: Path) -> list[Listed]:
     sections = listed(exhibit, results)
     text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
     write_bytes(folder / f"{exhibit.name}.md", text.encode())

@@ -12,7 +12,9 @@ from purifold.engine.steps.codes import Codes, Shift, read_extent, read_shift
 from purifold.engine.store import Store
 from purifold.threat import ThreatModel
 
-TINY = Scale(name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4, played=1_000
+)
 HERE = Resources()
 
 

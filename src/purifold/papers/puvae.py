@@ -1,0 +1,99 @@
+"""PuVAE beside MagNet, Defense-GAN and adversarial training: `puvae`.
+
+Hwang et al., 2019, arXiv:1903.00585, tables 2 to 4. The column that the paper lacks: what each defense keeps
+against an attacker who knows it.
+
+Differs: classifiers A and B are Defense-GAN's, C and D our own, since the supplement is lost; the budget of
+an adaptive CW-L2 attack is finite, since without one it wins against anything.
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources as package
+from typing import Any
+
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.papers.base import Paper, Study
+from purifold.papers.exhibit import PrintedCell, PrintedTable
+from purifold.papers.puvae_cells import SUBJECTS, Cells, cells_of
+
+TABLES = {"mnist": "table-2", "fashion-mnist": "table-3", "cifar-10": "table-4", "digits": "table-2"}
+
+
+def _study(scale: Scale, resources: Resources, seed: int) -> Study:
+    tables = []
+    for subject in SUBJECTS[scale.name]:
+        cells = [cells_of(subject, letter, scale, resources, seed) for letter in subject.classifiers]
+        tables.append(_table(subject.data, cells))
+    return Study.of(tables, ())
+
+
+def _table(data: str, cells: Sequence[Cells]) -> PrintedTable:
+    return PrintedTable(
+        name=TABLES[data],
+        caption=f"Accuracy in percent on attacked images of {data}, printed and ours",
+        sections=tuple((f"{data}, classifier {cell.letter}", tuple(_cells(cell))) for cell in cells),
+    )
+
+
+def _cells(cell: Cells) -> list[PrintedCell]:
+    printed = _printed().get(cell.subject.data, {}).get(cell.letter, {})
+    epsilon = cell.subject.epsilon
+    found = [_clean(cell, name, printed) for name in cell.inside]
+    for attack in cell.subject.attacks:
+        of_attack = printed.get(attack.removesuffix("-targeted"), {})
+        found += [
+            PrintedCell(
+                defense=name,
+                attack=attack,
+                experiment=experiment,
+                epsilon=epsilon,
+                bounded=epsilon,
+                printed=_share(of_attack.get(name)),
+            )
+            for name, experiment in cell.inside.items()
+        ]
+    return found + [
+        PrintedCell(
+            defense=name,
+            attack="cw-l2",
+            experiment=experiment,
+            epsilon=math.inf,
+            bounded=cell.subject.bounded,
+            printed=_share(printed.get("cw-l2", {}).get(name)),
+        )
+        for name, experiment in cell.nearest.items()
+    ]
+
+
+def _clean(cell: Cells, name: str, printed: Mapping[str, Any]) -> PrintedCell:
+    return PrintedCell(
+        defense=name,
+        attack="",
+        experiment=cell.inside[name],
+        epsilon=cell.subject.epsilon,
+        bounded=cell.subject.epsilon,
+        printed=_share(printed.get("clean", {}).get(name)),
+    )
+
+
+@cache
+def _printed() -> Mapping[str, Any]:
+    """Tables 2 to 4 of the paper, by data set, classifier, attack and defense, in percent."""
+    text = package.files("purifold.papers").joinpath("puvae.toml").read_text()
+    return tomllib.loads(text)["tables"]
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
+PUVAE = Paper(
+    name="puvae",
+    title="PuVAE beside MagNet, Defense-GAN and adversarial training",
+    summary="a class-conditional purifier and its rivals, by attackers who know them and who do not",
+    study=_study,
+)

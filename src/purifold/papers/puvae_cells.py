@@ -1,0 +1,168 @@
+"""The grid of `puvae`: which classifiers and defenses, on which data sets, attacked how."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.experiment import Experiment
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+
+BARE = "none"
+STRONGEST = "pgd:steps=20"
+UNBOUNDED = "cw-l2:steps=100,search_steps=1"
+AVERAGED = ("pgd",)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A data set.
+
+    Args:
+        data: Its name.
+        classifiers: Networks that are attacked, by the paper's letter.
+        epsilon: L-infinity budget of the FGSM family.
+        noise_share: Of RAND+FGSM's random step in it.
+        bounded: L2 budget of CW-L2 where the attacker knows the defense: without one it always wins.
+        magnet: The recipe of MagNet for these images.
+        rejected: Share of clean images that each of its detectors may turn away.
+        images: Test images attacked; `searched` of them behind defenses that search for each.
+        searched: See `images`.
+    """
+
+    data: str
+    classifiers: Mapping[str, str]
+    epsilon: float
+    noise_share: float
+    bounded: float
+    magnet: str = "magnet"
+    rejected: float = 0.001
+    images: int
+    searched: int
+
+    @property
+    def defenses(self) -> dict[str, str]:
+        """Recipes, by the name in our tables; those that the paper has under the paper's."""
+        return {
+            "none": BARE,
+            "adversarial-training": f"adversarial-fgsm:epsilon={self.epsilon}",
+            "adversarial-training, PGD": f"adversarial-pgd:epsilon={self.epsilon}",
+            "magnet": f"{self.magnet}:detect=false",
+            "magnet, with detectors": f"{self.magnet}:false_positive_rate={self.rejected}",
+            "defense-gan": "defense-gan",
+            "puvae": "puvae",
+        }
+
+    @property
+    def attacks(self) -> dict[str, str]:
+        """The paper's attacks inside the budget, by their name in our outcomes."""
+        return {
+            "fgsm-targeted": "fgsm:targeted=true",
+            "i-fgsm-targeted": "i-fgsm:targeted=true",
+            "rand-fgsm-targeted": f"rand-fgsm:targeted=true,noise_share={self.noise_share}",
+        }
+
+
+A_AND_B = {"A": "puvae-a", "B": "puvae-b"}
+MNIST = Subject(
+    data="mnist",
+    classifiers=A_AND_B,
+    epsilon=0.3,
+    noise_share=1 / 6,
+    bounded=2.0,
+    images=10_000,
+    searched=1_000,
+)
+FASHION = replace(MNIST, data="fashion-mnist", bounded=1.0)
+CIFAR = Subject(
+    data="cifar-10",
+    classifiers={"C": "puvae-c", "D": "resnet"},
+    epsilon=0.06,
+    noise_share=1 / 12,
+    bounded=0.5,
+    magnet="magnet-color",
+    rejected=0.005,
+    images=10_000,
+    searched=1_000,
+)
+DIGITS = Subject(
+    data="digits",
+    classifiers={"A": "small-cnn"},
+    epsilon=0.3,
+    noise_share=1 / 6,
+    bounded=1.0,
+    rejected=0.02,
+    images=40,
+    searched=8,
+)
+SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
+    "smoke": (DIGITS,),
+    "cpu": (
+        replace(MNIST, images=1_000, searched=100),
+        replace(FASHION, images=1_000, searched=100),
+        replace(CIFAR, images=1_000, searched=100, classifiers={"C": "puvae-c"}),
+    ),
+    "paper": (MNIST, FASHION, CIFAR),
+}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """The experiments of one data set and classifier, by the defense's name in our tables.
+
+    Args:
+        subject: The data set.
+        letter: The classifier.
+        inside: Attacks inside the L-infinity budget.
+        nearest: CW-L2, with and without an L2 budget.
+    """
+
+    subject: Subject
+    letter: str
+    inside: Mapping[str, Experiment]
+    nearest: Mapping[str, Experiment]
+
+
+def cells_of(subject: Subject, letter: str, scale: Scale, resources: Resources, seed: int) -> Cells:
+    """The experiments of one data set and classifier."""
+    question = Question(
+        data=subject.data,
+        defenses=tuple(subject.defenses.values()),
+        attacks=(*subject.attacks.values(), STRONGEST),
+        epsilons=(subject.epsilon,),
+        classifier=subject.classifiers[letter],
+        images=subject.images,
+        seed=seed,
+    )
+    nearest = replace(question, attacks=(UNBOUNDED,), norm="l2", epsilons=(subject.bounded,))
+    return Cells(
+        subject=subject,
+        letter=letter,
+        inside={
+            name: replace(_sized(experiment, subject), averaged=AVERAGED)
+            for name, experiment in _by_name(question, subject, scale, resources)
+        },
+        nearest={
+            name: replace(
+                _sized(experiment, subject), epsilons=(subject.bounded, math.inf), averaged=(), audit=0
+            )
+            for name, experiment in _by_name(nearest, subject, scale, resources)
+        },
+    )
+
+
+def _by_name(
+    question: Question, subject: Subject, scale: Scale, resources: Resources
+) -> Iterator[tuple[str, Experiment]]:
+    return zip(subject.defenses, compose(question, scale, resources), strict=True)
+
+
+def _sized(experiment: Experiment, subject: Subject) -> Experiment:
+    """With fewer images where the defense searches for each, and no gallery: the page shows tables."""
+    searches = experiment.system.defense.startswith("defense-gan")
+    count = min(experiment.count, subject.searched if searches else subject.images)
+    return replace(experiment, count=count, pictures=0)
