@@ -48,4 +48,4 @@ def test_the_paper_scale_has_its_data_sets_its_mlp_and_its_latent_sizes():
     grid = GRIDS["paper"]
     assert [subject.data for subject in grid.subjects] == ["mnist", "cifar-10"]
     assert all(subject.classifiers[0] == "mlp" for subject in grid.subjects)
-    assert grid.latents == (8, 16, 32, 64, 128, 256)
+    assert all(subject.latents == (8, 16, 32, 64, 128, 256) for subject in grid.subjects)

@@ -7,7 +7,7 @@ import pytest
 from purifold.engine.compose import Question, compose
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
-from purifold.papers.exhibit import OriginTable, Section, TransferTable
+from purifold.papers.exhibit import OriginTable, PrintedCell, PrintedTable, Section, TransferTable
 from purifold.report.exhibit_tables import listed
 from purifold.report.results import Results
 
@@ -72,3 +72,23 @@ def test_its_text_is_a_markdown_table(systems, found):
     lines = table.markdown().splitlines()
     assert lines[0] == "## digits"
     assert lines[2].count("|") == lines[4].count("|") == 4
+
+
+@pytest.mark.parametrize(
+    ("printed", "difference"),
+    [(None, ""), (0.05, "+5.0"), (0.12, "-2.0"), (0.17, "-7.0"), (0.2, "-10.0 below")],
+)
+def test_a_printed_number_stands_beside_ours_and_is_marked_beyond_the_interval(
+    systems, found, printed, difference
+):
+    """10 of 100 images: Wilson's interval is [5.5, 17.4] percent."""
+    cell = PrintedCell(
+        defense="bare", attack="pgd", experiment=systems[0], epsilon=0.1, bounded=0.1, printed=printed
+    )
+    (table,) = listed(PrintedTable(name="t", caption="c", sections=(("digits", (cell,)),)), found)
+    (row,) = table.rows
+    assert row[:3] == ["pgd", "bare", "100"]
+    assert row[3] == ("" if printed is None else f"{100 * printed:.1f}")
+    assert shares(row)[4] == "10.0"
+    assert row[5] == difference
+    assert [share.partition(" ")[0] for share in row[6:]] == ["5.0", "5.0"]

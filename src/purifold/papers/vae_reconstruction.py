@@ -26,7 +26,7 @@ on they grow."""
 def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     grid = GRIDS[scale.name]
     cells = [cells_of(subject, grid, scale, resources, seed) for subject in grid.subjects]
-    return Study.of((_origins(cells), _units(cells, grid), _transfers(cells)), _claims(cells, grid))
+    return Study.of((_origins(cells), _units(cells), _transfers(cells)), _claims(cells, grid))
 
 
 def _origins(cells: Sequence[Cells]) -> OriginTable:
@@ -69,7 +69,7 @@ def _section(cell: Cells, epsilon: float, title: str, systems: Sequence[tuple[st
     )
 
 
-def _units(cells: Sequence[Cells], grid: Grid) -> UnitsFigure:
+def _units(cells: Sequence[Cells]) -> UnitsFigure:
     return UnitsFigure(
         name="fig-1",
         caption="Units whose code varies over the test images (variance above 0.01), by latent size",
@@ -81,7 +81,7 @@ def _units(cells: Sequence[Cells], grid: Grid) -> UnitsFigure:
                         purifier.upper(),
                         tuple(
                             UnitsAt(latent=latent, codes=cell.codes[purifier, latent])
-                            for latent in grid.latents
+                            for latent in cell.subject.latents
                         ),
                     )
                     for purifier in PURIFIERS
@@ -99,7 +99,7 @@ def _claims(cells: Sequence[Cells], grid: Grid) -> tuple[Claim, ...]:
             text="The active units of a VAE level off as its latent space grows.",
             protocol=PROTOCOL,
             evidence=tuple(
-                _growth(cell, "vae", grid, (0.0, LEVEL))
+                _growth(cell, "vae", (0.0, LEVEL))
                 for cell in cells
                 if cell.subject.settled or grid.encoded is None  # else training was cut short
             ),
@@ -107,15 +107,13 @@ def _claims(cells: Sequence[Cells], grid: Grid) -> tuple[Claim, ...]:
         Claim(
             text="Those of AE, DAE and CAE do not.",
             protocol=PROTOCOL,
-            evidence=tuple(
-                _growth(cell, other, grid, (GROWING, math.inf)) for other in OTHERS for cell in cells
-            ),
+            evidence=tuple(_growth(cell, other, (GROWING, math.inf)) for other in OTHERS for cell in cells),
         ),
     )
 
 
-def _growth(cell: Cells, purifier: str, grid: Grid, holds: tuple[float, float]) -> Ratio:
-    half, whole = grid.latents[-2:]
+def _growth(cell: Cells, purifier: str, holds: tuple[float, float]) -> Ratio:
+    half, whole = cell.subject.latents[-2:]
     return Ratio(
         where=f"{purifier.upper()}, {whole} against {half} latent units, {cell.subject.data}",
         quantity="active units",
@@ -151,4 +149,5 @@ VAE_RECONSTRUCTION = Paper(
     title="VAE against denoising and contractive autoencoders",
     summary="which autoencoder reconstructs adversarial images, made where; active units; transfer",
     study=_study,
+    minutes={"cpu": 55.0},
 )

@@ -29,7 +29,8 @@ class Subject:
         data: Its name.
         classifiers: Networks that are attacked; the first is that of Gu and Rigazio, an MLP.
         epsilons: L-infinity budgets, ascending; at the last one no bare classifier stands.
-        latent: Latent units of the purifiers, one of `Grid.latents`.
+        latent: Latent units of the purifiers, one of `latents`.
+        latents: Latent sizes of the figure of active units, ascending.
         images: Test images attacked.
         seen: Training images a classifier sees; None: the scale's.
         batch_size: Images an update of an autoencoder; None: the scale's.
@@ -41,6 +42,7 @@ class Subject:
     classifiers: tuple[str, ...]
     epsilons: tuple[float, ...]
     latent: int
+    latents: tuple[int, ...]
     images: int
     seen: int | None = None
     batch_size: int | None = None
@@ -54,23 +56,23 @@ class Grid:
 
     Args:
         subjects: Data sets.
-        latents: Latent sizes of the figure of active units, ascending.
         encoded: Training images an autoencoder sees; None: the scale's.
         audit: Images of the sanity checks of the bare classifiers and of VAEs; None: the scale's.
     """
 
     subjects: tuple[Subject, ...]
-    latents: tuple[int, ...]
     encoded: int | None = None
     audit: int | None = None
 
 
 LATENTS = (8, 16, 32, 64, 128, 256)
+FEWER = (8, 32, 128, 256)
 MNIST = Subject(
     data="mnist",
     classifiers=("mlp", "patch-vae-mnist", "ae-robustness"),
     epsilons=(0.1, 0.3),
     latent=64,
+    latents=LATENTS,
     images=1_000,
 )
 CIFAR = Subject(
@@ -78,21 +80,23 @@ CIFAR = Subject(
     classifiers=("mlp", "patch-vae-cifar", "resnet"),
     epsilons=(4 / 255, 16 / 255),
     latent=256,
+    latents=LATENTS,
     images=1_000,
 )
-DIGITS = Subject(data="digits", classifiers=("mlp", "small-cnn"), epsilons=(0.3,), latent=16, images=40)
+DIGITS = Subject(
+    data="digits", classifiers=("mlp", "small-cnn"), epsilons=(0.3,), latent=16, latents=(8, 16), images=40
+)
 GRIDS: Mapping[str, Grid] = {
-    "smoke": Grid(subjects=(DIGITS,), latents=(8, 16), audit=0),
+    "smoke": Grid(subjects=(DIGITS,), audit=0),
     "cpu": Grid(
         subjects=(
             replace(MNIST, images=200, seen=180_000, settled=480_000),
-            replace(CIFAR, images=100, seen=200_000, batch_size=SMALL),
+            replace(CIFAR, images=100, seen=200_000, batch_size=SMALL, latents=FEWER),
         ),
-        latents=LATENTS,
         encoded=80_000,
         audit=16,
     ),
-    "paper": Grid(subjects=(MNIST, CIFAR), latents=LATENTS),
+    "paper": Grid(subjects=(MNIST, CIFAR)),
 }
 
 
@@ -142,16 +146,16 @@ def cells_of(subject: Subject, grid: Grid, scale: Scale, resources: Resources, s
         for network, experiments in found.items()
         for experiment in experiments
     }
-    return Cells(subject=subject, systems=systems, codes=_codes(subject, question, grid, scale, resources))
+    return Cells(subject=subject, systems=systems, codes=_codes(subject, question, scale, resources))
 
 
 def _codes(
-    subject: Subject, question: Question, grid: Grid, scale: Scale, resources: Resources
+    subject: Subject, question: Question, scale: Scale, resources: Resources
 ) -> dict[tuple[str, int], Codes]:
     settled = replace(scale, encoded=subject.settled, batch_size=SMALL) if subject.settled else scale
     return {
         (experiment.system.defense, latent): Codes(autoencoder=experiment.system.autoencoders[0])
-        for latent in grid.latents
+        for latent in subject.latents
         for defenses, length in ((OTHERS, scale), (("vae",), settled))
         for experiment in compose(replace(question, defenses=defenses, latent=latent), length, resources)
     }

@@ -90,14 +90,18 @@ def _points(axes: "Axes", quantity: str, name: str, points: Sequence[Mapping[str
 def _units(found: Sequence[Mapping[str, Any]]) -> "Figure":
     figure, panels = grid(len(found), len(found))
     for axes, panel in zip(panels, found, strict=True):
-        for name, points in panel["curves"].items():
+        for above, (name, points) in enumerate(reversed(panel["curves"].items())):
             places = [point["x"] for point in points]
-            axes.plot(places, [point["active"] for point in points], marker="o", ms=3, label=name)
+            # curves that coincide show as rims: the first is the broadest, and lies below the others
+            width = 1.5 + 2 * above
+            active = [point["active"] for point in points]
+            axes.plot(places, active, marker="o", ms=3 + width, lw=width, zorder=2 - 0.1 * above, label=name)
         axes.plot(places, places, color=BARE, lw=0.8, ls=":", label="all units")
         axes.set(
             title=panel["title"], xlabel="latent size", ylabel="active units", xscale="log", yscale="log"
         )
-        axes.set_xticks(places, [str(place) for place in places], minor=False)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks(places, [str(place) for place in places], minor=False)
         axes.minorticks_off()
     share_legend(figure, panels)
     return figure
