@@ -150,7 +150,7 @@ def test_an_attack_without_a_budget_loses_what_lies_beyond_the_budget_it_is_judg
 def test_the_record_names_what_ran(finished):
     store, experiments, _ = finished
     record = experiments[1].record(store, "a title", "purifold evaluate")
-    assert record.attacks == ("FGSM()", repr(attack("pgd:steps=3")))
+    assert record.attacks == ("FGSM(targeted=False)", repr(attack("pgd:steps=3")))
     assert record.data["count"] == 12
     assert record.draws == TINY.draws
     assert {(outcome.knowledge, outcome.threat.epsilon) for outcome in record.outcomes} == {

@@ -13,7 +13,9 @@ from purifold.papers.claim import Claim, Contrast, Ratio
 from purifold.report.claims import judged, markdown
 from purifold.report.results import Results
 
-TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
+)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Curve, Panel, U
 from purifold.report.exhibits import drawn
 from purifold.report.results import Results
 
-TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
+)
 
 
 def lines(axes):

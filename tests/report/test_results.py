@@ -12,7 +12,9 @@ from purifold.evaluation.record import read
 from purifold.papers.base import Study
 from purifold.report.results import INDEX, publish, read_results
 
-TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
+)
 
 
 @pytest.fixture(scope="module")

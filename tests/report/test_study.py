@@ -14,7 +14,9 @@ from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
 from purifold.report.study import forecast, report
 
-TINY = Scale(name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4)
+TINY = Scale(
+    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
+)
 RESOURCES = Resources()
 
 

@@ -23,11 +23,11 @@ class View:
     """How an attacker looks at what is attacked.
 
     Args:
-        draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off (or, where there is no
-            gradient, takes what is drawn), above that the logits are averaged over so many draws (EOT);
-            `scores` averages always. A deterministic system is the same at any number above 0. At 0 an
-            adaptive attacker works on the purifier's surrogate alone, forward as well as backward: where a
-            surrogate's gradient stands in, its own optimum may deceive the system better than the mixture.
+        draws: Of a stochastic system: at 1 an adaptive attacker turns sampling off, above that the logits
+            are averaged over so many draws (EOT); `scores` averages always. A deterministic system is the
+            same at any number above 0. At 0 an adaptive attacker works on the purifier's surrogate alone,
+            forward as well as backward: where a surrogate's gradient stands in, its own optimum may
+            deceive the system better than the mixture does.
         stand_in: One of the purifier's `stand_ins`, which an adaptive attacker then attacks in its place.
     """
 
@@ -117,8 +117,7 @@ def _adaptive(defended: Defended, view: View) -> Model:
         return found[view.stand_in]
     if purifier is None:
         return classifier
-    still = purifier.stochastic and purifier.differentiable and draws == 1
-    if draws == 0 or still:
+    if draws == 0 or (purifier.stochastic and draws == 1):
         return lambda images: classifier(purifier.surrogate(images))
     purify = purifier if purifier.differentiable else StraightThrough(purifier, purifier.surrogate)
 
