@@ -29,6 +29,7 @@ class Subject:
         bounded: L2 budget of CW-L2 where the attacker knows the defense: without one it always wins.
         magnet: The recipe of MagNet for these images.
         rejected: Share of clean images that each of its detectors may turn away.
+        search: The recipe of Defense-GAN.
         images: Test images attacked; `searched` of them behind defenses that search for each.
         searched: See `images`.
     """
@@ -40,6 +41,7 @@ class Subject:
     bounded: float
     magnet: str = "magnet"
     rejected: float = 0.001
+    search: str = "defense-gan"
     images: int
     searched: int
 
@@ -52,7 +54,7 @@ class Subject:
             "adversarial-training, PGD": f"adversarial-pgd:epsilon={self.epsilon}",
             "magnet": f"{self.magnet}:detect=false",
             "magnet, with detectors": f"{self.magnet}:false_positive_rate={self.rejected}",
-            "defense-gan": "defense-gan",
+            "defense-gan": self.search,
             "puvae": "puvae",
         }
 
@@ -95,6 +97,7 @@ DIGITS = Subject(
     noise_share=1 / 6,
     bounded=1.0,
     rejected=0.02,
+    search="defense-gan:steps=20,restarts=2",
     images=40,
     searched=8,
 )
@@ -142,14 +145,9 @@ def cells_of(subject: Subject, letter: str, scale: Scale, resources: Resources, 
     return Cells(
         subject=subject,
         letter=letter,
-        inside={
-            name: replace(_sized(experiment, subject), averaged=AVERAGED)
-            for name, experiment in _by_name(question, subject, scale, resources)
-        },
+        inside=dict(_by_name(question, subject, scale, resources)),
         nearest={
-            name: replace(
-                _sized(experiment, subject), epsilons=(subject.bounded, math.inf), averaged=(), audit=0
-            )
+            name: replace(experiment, epsilons=(subject.bounded, math.inf), averaged=(), audit=0)
             for name, experiment in _by_name(nearest, subject, scale, resources)
         },
     )
@@ -158,11 +156,16 @@ def cells_of(subject: Subject, letter: str, scale: Scale, resources: Resources, 
 def _by_name(
     question: Question, subject: Subject, scale: Scale, resources: Resources
 ) -> Iterator[tuple[str, Experiment]]:
-    return zip(subject.defenses, compose(question, scale, resources), strict=True)
+    for name, experiment in zip(subject.defenses, compose(question, scale, resources), strict=True):
+        yield name, _searched(experiment, subject) if name == "defense-gan" else _read(experiment)
 
 
-def _sized(experiment: Experiment, subject: Subject) -> Experiment:
-    """With fewer images where the defense searches for each, and no gallery: the page shows tables."""
-    searches = experiment.system.defense.startswith("defense-gan")
-    count = min(experiment.count, subject.searched if searches else subject.images)
-    return replace(experiment, count=count, pictures=0)
+def _read(experiment: Experiment) -> Experiment:
+    """Without a gallery, since the page shows tables; PGD alone is averaged over draws."""
+    return replace(experiment, averaged=AVERAGED, pictures=0)
+
+
+def _searched(experiment: Experiment, subject: Subject) -> Experiment:
+    """Fewer images, one draw of each, no attack on averages, no audit: each prediction is a long descent."""
+    count = min(experiment.count, subject.searched)
+    return replace(experiment, count=count, draws=1, averaged=(), audit=0, pictures=0)
