@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from purifold.networks.base import Shape
+from purifold.networks.doubling import Doubling
 from purifold.types import Images, Labels, Latent
 
 CHANNELS, HIDDEN = 32, 1024
@@ -81,11 +82,11 @@ class PuvaeDecoder(nn.Module):
         self.deconvolutions = nn.Sequential(
             nn.ReLU(inplace=True),
             nn.Unflatten(1, (CHANNELS, eighth[0], eighth[1])),
-            _doubling(CHANNELS, quarter),
+            _doubling(quarter),
             nn.ReLU(inplace=True),
-            _doubling(CHANNELS, half),
+            _doubling(half),
             nn.ReLU(inplace=True),
-            _doubling(shape[0], whole),
+            Doubling(CHANNELS, shape[0], (whole[0], whole[1])),
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -107,7 +108,7 @@ def _dilated(channels: int) -> list[nn.Module]:
     return [nn.Conv2d(channels, CHANNELS, 7, padding=6, dilation=2), nn.ReLU(inplace=True)]
 
 
-def _doubling(channels: int, size: list[int]) -> nn.Module:
+def _doubling(size: list[int]) -> nn.Module:
     """Transposed convolution of stride 2 to exactly `size`."""
     extra = (1 - size[0] % 2, 1 - size[1] % 2)
-    return nn.ConvTranspose2d(CHANNELS, channels, 7, stride=2, padding=3, output_padding=extra)
+    return nn.ConvTranspose2d(CHANNELS, CHANNELS, 7, stride=2, padding=3, output_padding=extra)
