@@ -49,7 +49,7 @@ def test_the_figures_are_those_of_the_paper(study):
     figures = {exhibit.name: exhibit for exhibit in study.exhibits}
     assert list(figures) == ["fig-1", "fig-2", "fig-3", "fig-4", "fig-5"]
     titles = [panel.title for panel in figures["fig-3"].panels]
-    assert titles == ["VAE, digits", "DVAE, digits"]
+    assert titles == ["VAE, digits, noise 0.2", "DVAE, digits, noise 0.2"]
     assert [curve.label for curve in figures["fig-3"].panels[0].curves] == [
         "no autoencoder",
         "scale 0",

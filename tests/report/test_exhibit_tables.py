@@ -52,7 +52,14 @@ def shares(row):
 
 def test_a_purifier_has_a_row_an_attack_and_a_column_an_origin(systems, found):
     (table,) = listed(OriginTable(name="t", caption="c", sections=section(systems[0])), found)
-    assert table.header == ["purifier", "attack", "clean", "classifier", "stacked", "transferred from mlp"]
+    assert table.header == [
+        "purifier",
+        "attack",
+        "clean",
+        "made on classifier",
+        "made on stacked",
+        "made on mlp",
+    ]
     assert [row[1] for row in table.rows] == ["pgd", "worst case"]
     assert [shares(row)[2:] for row in table.rows] == [["100.0", "10.0", "5.0", "70.0"]] * 2
 

@@ -86,9 +86,9 @@ class ConditionalAutoencoder(nn.Module):
             labels: Their classes.
             source: The fixed classifier, whose gradient reaches the reconstruction.
         """
-        mean, spread = self.encoder(images, labels)
+        mean, spread = (found.to(images.dtype) for found in self.encoder(images, labels))
         latent = torch.addcmul(mean, spread, torch.randn_like(mean))
-        logits = self.decoder.logits(latent, labels)
+        logits = self.decoder.logits(latent, labels).to(images.dtype)
         distortion = F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1)
         tiny = torch.finfo(spread.dtype).tiny  # a softplus far below 0 is 0
         divergence = (mean.square() + spread.square() - 2 * spread.clamp_min(tiny).log() - 1) / 2

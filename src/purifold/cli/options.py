@@ -37,7 +37,9 @@ DataRoot = Annotated[
 StoreAddress = Annotated[
     str, typer.Option("--store", help="Where artefacts are kept: a folder or an fsspec address.")
 ]
-Scale = Annotated[ScaleOption, typer.Option(help="smoke: a minute; cpu: two cores, an hour; paper: a GPU.")]
+Scale = Annotated[
+    ScaleOption, typer.Option(help="smoke: two minutes; cpu: two cores, an hour; paper: a GPU.")
+]
 Seed = Annotated[int, typer.Option(help="Of everything random in the study.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 DryRun = Annotated[

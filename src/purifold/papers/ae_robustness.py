@@ -46,10 +46,11 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
 
 def _exhibits(cells: Sequence[Cells]) -> tuple[Exhibit, ...]:
     captions = {
-        "fig-1": "Plain and denoising autoencoders, by the noise in training",
-        "fig-2": "Variational autoencoders sampled at scale 1, plain and denoising, by the noise in training",
-        "fig-3": "Those trained with the most noise, by the latent scale",
-        "fig-4": f"Contractive autoencoders trained with noise {CONTRACTED_AT:g}, by weight of the penalty",
+        "fig-1": "Plain and denoising autoencoders, by the noise in training; at 0 they are the same",
+        "fig-2": "Variational autoencoders sampled at scale 1, plain and denoising, by the noise in "
+        "training; at 0 they are the same",
+        "fig-3": "Variational autoencoders trained with the most noise, by the latent scale",
+        "fig-4": "Contractive autoencoders, by weight of the penalty",
     }
     panels = (
         _by_noise(cells, ("ae", "dae")),
@@ -72,7 +73,9 @@ def _figure(name: str, caption: str, panels: Sequence[Panel]) -> AccuracyFigure:
 def _by_noise(cells: Sequence[Cells], kinds: tuple[Kind, ...]) -> list[Panel]:
     return [
         _panel(
-            kind, cell, {f"noise {noise:g}": cell.noisy(kind, noise) for noise in cell.subject.sweep.noise}
+            kind,
+            cell,
+            {f"noise {noise:g}": cell.noisy(kind, noise) for noise in cell.subject.sweep.noise},
         )
         for kind in kinds
         for cell in cells
@@ -82,7 +85,10 @@ def _by_noise(cells: Sequence[Cells], kinds: tuple[Kind, ...]) -> list[Panel]:
 def _by_scale(cells: Sequence[Cells]) -> list[Panel]:
     return [
         _panel(
-            kind, cell, {f"scale {scale:g}": cell.scaled(kind, scale) for scale in cell.subject.sweep.scales}
+            kind,
+            cell,
+            {f"scale {scale:g}": cell.scaled(kind, scale) for scale in cell.subject.sweep.scales},
+            f", noise {cell.subject.sweep.most:g}",
         )
         for kind in VARIATIONAL
         for cell in cells
@@ -98,23 +104,25 @@ def _by_penalty(cells: Sequence[Cells]) -> list[Panel]:
                 f"weight {weight:g}": cell.contracted(kind, weight)
                 for weight in cell.subject.sweep.coefficients
             },
+            f", noise {CONTRACTED_AT:g}",
         )
         for kind in CONTRACTIVE
         for cell in cells
     ]
 
 
-def _panel(kind: Kind, cell: Cells, curves: Mapping[str, Experiment]) -> Panel:
+def _panel(kind: Kind, cell: Cells, curves: Mapping[str, Experiment], trained: str = "") -> Panel:
     bare = Curve(label="no autoencoder", experiment=cell.found["none"])
     drawn = tuple(Curve(label=label, experiment=experiment) for label, experiment in curves.items())
-    return Panel(title=f"{kind.upper()}, {cell.subject.data}", curves=(bare, *drawn))
+    return Panel(title=f"{kind.upper()}, {cell.subject.data}{trained}", curves=(bare, *drawn))
 
 
 def _codes(cells: Sequence[Cells]) -> CodesFigure:
-    kinds: Mapping[str, Kind] = {"AE d0": "ae", "DAE d1": "dae", "VAE d0": "vae", "DVAE d1": "dvae"}
+    kinds: Mapping[str, Kind] = {"AE": "ae", "DAE": "dae", "VAE": "vae", "DVAE": "dvae"}
     return CodesFigure(
         name="fig-5",
-        caption="Latent codes under the paper's attack, and the diameter of the codes of clean test images",
+        caption="Latent codes under the paper's attack, means with their 95 % intervals, and the diameter of "
+        "the codes of clean test images",
         xlabel="noise of the training",
         panels=tuple(
             CodesPanel(
@@ -210,7 +218,7 @@ def _claim(text: str, evidence: Sequence[Contrast | Ratio]) -> Claim:
 def _denoising(cell: Cells, kind: Kind, expected: Expected) -> Contrast:
     noise = cell.subject.sweep.noise[1:]
     return Contrast(
-        where=f"{kind.upper()} against {PLAIN[kind].upper()}, {cell.subject.data}",
+        where=f"{kind.upper()} against {PLAIN[kind].upper()}, noise {_listed(noise)}, {cell.subject.data}",
         first=tuple(cell.noisy(kind, std) for std in noise),
         second=tuple(cell.noisy(PLAIN[kind], std) for std in noise),
         expected=expected,
@@ -253,12 +261,16 @@ def _costly(cell: Cells, kind: Kind) -> Contrast:
 def _penalty(cell: Cells, kind: Kind, expected: Expected) -> Contrast:
     weights = cell.subject.sweep.coefficients[1:]
     return Contrast(
-        where=f"{kind.upper()} against no penalty, {cell.subject.data}",
+        where=f"{kind.upper()} against no penalty, weight {_listed(weights)}, {cell.subject.data}",
         first=tuple(cell.contracted(kind, weight) for weight in weights),
         second=tuple(cell.contracted(kind, 0.0) for _ in weights),
         expected=expected,
         epsilons=cell.subject.epsilons,
     )
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def _spread(cell: Cells, kinds: tuple[Kind, Kind], noise: float, holds: tuple[float, float]) -> Ratio:

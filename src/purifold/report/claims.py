@@ -48,6 +48,11 @@ class Judged:
     findings: tuple[Finding, ...]
     verdicts: dict[str, Verdict]
 
+    @property
+    def decisive(self) -> Verdict | None:
+        """The verdict to believe: by the worst case, where attacks are compared; None without evidence."""
+        return next(reversed(self.verdicts.values()), None)
+
 
 def judged(claim: Claim, results: Results) -> Judged:
     """The claim against our results."""
@@ -102,9 +107,17 @@ def _contrasts(contrasts: Sequence[Contrast], attack: str, results: Results) -> 
     ]
     p_values = _holm([each.p_value for each in found])
     return [
-        Finding(contrast.where, attack, _numbers(each, p), _verdict(contrast.expected, each, p))
+        Finding(_place(contrast), attack, _numbers(each, p), _verdict(contrast.expected, each, p))
         for contrast, each, p in zip(contrasts, found, p_values, strict=True)
     ]
+
+
+def _place(contrast: Contrast) -> str:
+    """What is compared, on which data set, and at which budgets."""
+    if not contrast.epsilons:
+        return contrast.where
+    budgets = ", ".join(f"{epsilon:.3g}" for epsilon in contrast.epsilons)
+    return f"{contrast.where}, {contrast.first[0].norm} {budgets}"
 
 
 def _kept(contrast: Contrast, side: Sequence[object], attack: str, results: Results) -> Tensor:
@@ -160,11 +173,16 @@ def _ratio(ratio: Ratio, results: Results) -> Finding:
     first, second = (results.extents[codes.label][ratio.quantity] for codes in (ratio.first, ratio.second))
     found = first / second if second else math.inf
     verdict: Verdict = "holds" if ratio.least <= found <= ratio.most else "does not hold"
-    return Finding(
-        ratio.where,
-        "",
-        f"{ratio.quantity} {first:.3g} / {second:.3g} = {found:.2f}, one training each",
-        verdict,
+    numbers = f"{ratio.quantity} {first:.3g} / {second:.3g} = {found:.2f}, one training each"
+    return Finding(ratio.where, "", f"{numbers}; {_bounds(ratio)}", verdict)
+
+
+def _bounds(ratio: Ratio) -> str:
+    """At which ratios the claim holds."""
+    if math.isinf(ratio.most):
+        return f"holds from {ratio.least:g}"
+    return (
+        f"holds up to {ratio.most:g}" if not ratio.least else f"holds from {ratio.least:g} to {ratio.most:g}"
     )
 
 

@@ -12,7 +12,7 @@ from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
-ORIGINS = {"oblivious": "classifier", "adaptive": "stacked"}
+ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
 
@@ -85,7 +85,7 @@ def _by_origin(section: Section, results: Results) -> Listed:
         for attack in (*families(first), None):
             shares = [_share(outcomes[origin], attack) if origin in outcomes else "" for origin in origins]
             rows.append([named(record), attack or "worst case", percent(first.accuracy()), *shares])
-    titles = [ORIGINS.get(knowledge, f"transferred from {network}") for knowledge, network in origins]
+    titles = [ORIGINS.get(knowledge, f"made on {network}") for knowledge, network in origins]
     return Listed(section.title, ["purifier", "attack", "clean", *titles], rows)
 
 

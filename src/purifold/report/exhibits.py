@@ -37,6 +37,10 @@ def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
         _curves(axes, panel, exhibit.protocol, results, colors)
         norm = panel.curves[0].experiment.norm
         label(axes, panel.title, f"{norm} budget")
+    for axes in panels[:: exhibit.columns]:
+        axes.set_ylabel("accuracy")
+    for style, meaning in (("-", f"under {exhibit.protocol}"), ("--", "worst case over all attacks")):
+        panels[0].plot([], [], style, color="black", label=meaning)
     share_legend(figure, panels)
     return figure
 

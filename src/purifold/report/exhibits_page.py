@@ -93,10 +93,18 @@ def _claims(records: Sequence[Record], claims: Sequence[Judged]) -> Iterator[str
     yield f"# Claims of `{records[0].title}`"
     yield ""
     yield (
-        f"Test images attacked: {images}. A comparison is a mean over systems, budgets and images, with its "
-        "95 % interval and a sign test over images (Holm's correction within a claim): by the paper's attack "
-        "alone, and by the worst case over all attacks. A claim holds when every comparison says so, and "
-        "does not hold when one contradicts it or shows that the effect is below 5 points."
+        f"Test images attacked: {images}. A comparison is a mean over systems, the budgets that it names and "
+        "images: by the paper's attack alone, and by the worst case over all attacks. Its 95 % interval is "
+        "that of the mean difference; p is that of a sign test over images (Holm's correction within a "
+        "claim), which counts how many images change, not by how much."
+    )
+    yield ""
+    yield (
+        "That something helps or costs holds where p is below 0.05 in that direction; it does not hold where "
+        "p is below 0.05 in the other, or where the whole interval shows an effect below 5 points. That "
+        "something never hurts or helps nowhere does not hold where p is below 0.05 in the other direction, "
+        "and holds where the interval leaves out an effect of 5 points. All else is undecided. A claim holds "
+        "when every comparison says so, and does not hold when one contradicts it."
     )
     yield ""
     yield f"Made by `{records[0].command}`."

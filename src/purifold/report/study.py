@@ -94,8 +94,9 @@ def forecast(coming: Plan, minutes: float | None = None) -> str:
     if not coming.todo:
         return f"Nothing to make; {found}."
     count = f"{len(coming.todo)} steps to make"
+    if minutes is not None and not coming.done:  # what was timed here may be of another scale
+        return f"{count}; the whole study takes about {minutes:.0f} min on two cores; {found}."
     if not coming.seconds:
-        usual = "" if minutes is None else f", the whole in about {minutes:.0f} min on two cores"
-        return f"{count}, none of a kind that was timed here{usual}; {found}."
+        return f"{count}, none of a kind that was timed here; {found}."
     unknown = f", and {coming.unknown} of a kind never timed here" if coming.unknown else ""
     return f"{count} in about {duration(coming.seconds)}{unknown}; {found}."
