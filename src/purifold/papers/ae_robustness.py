@@ -290,5 +290,5 @@ AE_ROBUSTNESS = Paper(
     title="Which autoencoder makes the stacked network robust?",
     summary="AE, DAE, VAE, DVAE, CAE, CVAE before a classifier, attacked as one network",
     study=_study,
-    minutes={"cpu": 57.0},
+    minutes={"smoke": 1.0, "cpu": 57.0},
 )

@@ -149,5 +149,5 @@ VAE_RECONSTRUCTION = Paper(
     title="VAE against denoising and contractive autoencoders",
     summary="which autoencoder reconstructs adversarial images, made where; active units; transfer",
     study=_study,
-    minutes={"cpu": 55.0},
+    minutes={"smoke": 1.0, "cpu": 55.0},
 )
