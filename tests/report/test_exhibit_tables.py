@@ -7,7 +7,14 @@ import pytest
 from purifold.engine.compose import Question, compose
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
-from purifold.papers.exhibit import OriginTable, PrintedCell, PrintedTable, Section, TransferTable
+from purifold.papers.exhibit import (
+    OriginTable,
+    PrintedCell,
+    PrintedTable,
+    SecondsTable,
+    Section,
+    TransferTable,
+)
 from purifold.report.exhibit_tables import listed
 from purifold.report.results import Results
 
@@ -99,3 +106,19 @@ def test_a_printed_number_stands_beside_ours_and_is_marked_beyond_the_interval(
     assert shares(row)[4] == "10.0"
     assert row[5] == difference
     assert [share.partition(" ")[0] for share in row[6:]] == ["5.0", "5.0"]
+
+
+def test_seconds_stand_as_multiples_of_the_first_defense_and_of_the_classifier():
+    rows = [
+        {"defense": "puvae", "printed": 0.11, "images": 128, "system": 0.2, "classifier": 0.1},
+        {"defense": "defense-gan", "printed": 14.8, "images": 128, "system": 50.0, "classifier": 0.1},
+        {"defense": "magnet", "printed": None, "images": 128, "system": 0.12, "classifier": 0.1},
+    ]
+    found = Results(records={}, galleries={}, trainings={}, measurements={"t": rows}, extents={})
+    (table,) = listed(SecondsTable(name="t", caption="c", rows=()), found)
+    assert table.title == "128 images"
+    assert table.rows == [
+        ["puvae", "0.2", "1", "2", "0.11", "1"],
+        ["defense-gan", "50", "250", "500", "14.8", "134.5"],
+        ["magnet", "0.12", "0.6", "1.2", "", ""],
+    ]

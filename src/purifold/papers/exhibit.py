@@ -8,6 +8,7 @@ from typing import final
 from purifold.engine.experiment import Experiment
 from purifold.engine.step import Step
 from purifold.engine.steps.codes import Codes, Shift
+from purifold.engine.steps.timing import Timing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +253,39 @@ class PrintedTable(Exhibit):
     def experiments(self) -> tuple[Experiment, ...]:
         """What it lists."""
         return tuple(dict.fromkeys(cell.experiment for _, cells in self.sections for cell in cells))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """A defense in a table of seconds.
+
+    Args:
+        defense: Its name in the table.
+        timing: Of its system.
+        printed: Seconds that the paper prints for as many images, on its own machine; None where it has none.
+    """
+
+    defense: str
+    timing: Timing
+    printed: float | None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SecondsTable(Exhibit):
+    """Seconds of defenses for one batch, and their ratios.
+
+    Args:
+        rows: The first is what the others are compared with.
+    """
+
+    rows: tuple[Timed, ...]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The timings."""
+        return tuple(row.timing for row in self.rows)
 
 
 @final

@@ -1,17 +1,25 @@
 """Tables of a paper, out of results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, TypeAlias, final
 
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
-from purifold.papers.exhibit import OriginTable, PrintedCell, PrintedTable, Section, Table
+from purifold.papers.exhibit import (
+    OriginTable,
+    PrintedCell,
+    PrintedTable,
+    SecondsTable,
+    Section,
+    Table,
+)
 from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
+Listable: TypeAlias = Table | PrintedTable | SecondsTable
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
@@ -31,10 +39,12 @@ class Listed:
         return f"## {self.title}\n\n{as_markdown(self.header, self.rows)}"
 
 
-def listed(exhibit: Table | PrintedTable, results: Results) -> list[Listed]:
+def listed(exhibit: Listable, results: Results) -> list[Listed]:
     """The sections of a table."""
     if isinstance(exhibit, PrintedTable):
         return [_beside_printed(title, cells, results) for title, cells in exhibit.sections]
+    if isinstance(exhibit, SecondsTable):
+        return [_seconds(results.measurements[exhibit.name])]
     part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
     return [part(section, results) for section in exhibit.sections]
 
@@ -43,6 +53,21 @@ def _beside_printed(title: str, cells: Sequence[PrintedCell], results: Results) 
     """A row for each defense and attack: what the paper prints, ours, and what the paper lacks."""
     header = ["attack", "defense", "images", "printed", "ours", "difference", "adaptive", "worst case"]
     return Listed(title, header, [_cell(cell, results.records[cell.experiment.name]) for cell in cells])
+
+
+def _seconds(rows: Sequence[Mapping[str, Any]]) -> Listed:
+    """A row for each defense, as multiples of the first and of the classifier alone; so the paper's."""
+    first = rows[0]
+    header = ["defense", "seconds", "ratio", "over the classifier alone", "printed seconds", "printed ratio"]
+    return Listed(f"{first['images']} images", header, [_timed(row, first) for row in rows])
+
+
+def _timed(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
+    shown = [row["defense"], f"{row['system']:.3g}", f"{row['system'] / first['system']:.3g}"]
+    printed = ["", ""]
+    if row["printed"] is not None and first["printed"]:
+        printed = [f"{row['printed']:g}", f"{row['printed'] / first['printed']:.4g}"]
+    return [*shown, f"{row['system'] / row['classifier']:.3g}", *printed]
 
 
 def _cell(cell: PrintedCell, record: Record) -> list[str]:

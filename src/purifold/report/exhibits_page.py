@@ -5,11 +5,11 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
-from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit, PrintedTable, Table
+from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit
 from purifold.report import tables
 from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
-from purifold.report.exhibit_tables import Listed, listed
+from purifold.report.exhibit_tables import Listable, Listed, listed
 from purifold.report.exhibits import drawn
 from purifold.report.lines import lines
 from purifold.report.page import FIGURES, inline, rendered
@@ -56,7 +56,7 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
         "name": exhibit.name,
         "caption": caption,
         "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
-        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Table | PrintedTable) else [],
+        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Listable) else [],
     }
 
 
@@ -66,7 +66,7 @@ def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
     return inline(drawing)
 
 
-def _sections(exhibit: Table | PrintedTable, results: Results, folder: Path) -> list[Listed]:
+def _sections(exhibit: Listable, results: Results, folder: Path) -> list[Listed]:
     sections = listed(exhibit, results)
     text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
     write_bytes(folder / f"{exhibit.name}.md", text.encode())

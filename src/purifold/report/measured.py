@@ -1,17 +1,21 @@
 """The points of a figure that measures codes instead of answers, as JSON."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from purifold.engine.steps.codes import read_extent, read_shift
+from purifold.engine.steps.timing import read_times
 from purifold.engine.store import Store
 from purifold.papers.exhibit import (
     CodesAt,
     CodesFigure,
     CodesPanel,
     Exhibit,
+    SecondsTable,
+    Timed,
     UnitsAt,
     UnitsFigure,
     UnitsPanel,
@@ -19,12 +23,19 @@ from purifold.papers.exhibit import (
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
-    """For each panel its title and, by curve, its points; nothing for what is made of records."""
+    """For each panel its title and its points by curve, or each row; nothing for what is made of records."""
     if isinstance(exhibit, CodesFigure):
         return [_codes(panel, store) for panel in exhibit.panels]
     if isinstance(exhibit, UnitsFigure):
         return [_units(panel, store) for panel in exhibit.panels]
+    if isinstance(exhibit, SecondsTable):
+        return [_seconds(row, store) for row in exhibit.rows]
     return []
+
+
+def _seconds(row: Timed, store: Store) -> dict[str, Any]:
+    times = read_times(store.fetch(row.timing))
+    return {"defense": row.defense, "printed": row.printed, **asdict(times)}
 
 
 def _codes(panel: CodesPanel, store: Store) -> dict[str, Any]:
