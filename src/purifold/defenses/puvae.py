@@ -6,7 +6,7 @@ Hwang et al., 2019, arXiv:1903.00585 (`puvae`), section 3.3.
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, final
+from typing import ClassVar, Literal, TypeAlias, final, get_args
 
 import torch
 from torch import Tensor
@@ -15,9 +15,10 @@ from purifold.autoencoders.conditional import ConditionalAutoencoder
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.defenses.base import Defended, Purifier
 from purifold.defenses.recipe import Parts, Recipe
-from purifold.errors import InputError
+from purifold.errors import InputError, unknown
 from purifold.types import Images, Logits, Model
 
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 NOISE = 0.1
 """Standard deviation at inference that the paper found best."""
 SOFTNESS = 0.1
@@ -33,26 +34,33 @@ class ClassSearch(Purifier):
     Args:
         autoencoder: Trained.
         noise: Standard deviations of the posterior by which codes are drawn off their means; 0 draws nothing.
+        precision: Of convolutions and dense layers; "bfloat16" takes about half the time on a CPU that has
+            it, and is slower on one that has not.
     """
 
     name: ClassVar[str] = "puvae"
     differentiable = True
 
-    def __init__(self, autoencoder: ConditionalAutoencoder, *, noise: float = NOISE) -> None:
+    def __init__(
+        self, autoencoder: ConditionalAutoencoder, *, noise: float = NOISE, precision: Precision = "float32"
+    ) -> None:
         super().__init__()
         if not 0 <= noise < math.inf:
             raise InputError(f"noise must be 0 or above and finite, got {noise}")
+        if precision not in get_args(Precision):
+            raise unknown("precision", precision, get_args(Precision))
         self.autoencoder = autoencoder
         self.noise = noise
+        self.precision = precision
         self.stochastic = noise > 0
 
     def forward(self, images: Images) -> Images:
         """The nearest reconstructions, from sampled codes where `noise` is above 0."""
-        return self.autoencoder.search(images, self.noise * self._draws(images, torch.randn))[0]
+        return self._nearest(images, self.noise * self._draws(images, torch.randn))
 
     def surrogate(self, images: Images) -> Images:
         """The nearest reconstructions from the posteriors' means."""
-        return self.autoencoder.search(images, self._draws(images, torch.zeros))[0]
+        return self._nearest(images, self._draws(images, torch.zeros))
 
     def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
         """`soft` mixes all reconstructions, the nearest the most; `selection` answers with how near they are.
@@ -72,7 +80,7 @@ class ClassSearch(Purifier):
 
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""
-        return f"noise={self.noise:g}"
+        return f"noise={self.noise:g}, precision={self.precision!r}"
 
     @classmethod
     def example(cls, channels: int, size: int) -> "ClassSearch":
@@ -81,6 +89,11 @@ class ClassSearch(Purifier):
         with torch.no_grad():
             autoencoder.encoder.of_image.weight.mul_(100)
         return cls(autoencoder)
+
+    def _nearest(self, images: Images, noise: Tensor) -> Images:
+        half = self.precision == "bfloat16"
+        with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=half):
+            return self.autoencoder.search(images, noise)[0].to(images.dtype)
 
     def _closeness(self, images: Images) -> tuple[Tensor, Tensor]:
         """Reconstructions under every class, and the logits of a choice between them: (classes, batch)."""
@@ -95,9 +108,9 @@ class ClassSearch(Purifier):
         return make(shape, dtype=images.dtype, device=images.device)
 
 
-def _assemble(parts: Parts, *, noise: float = NOISE) -> Defended:
+def _assemble(parts: Parts, *, noise: float = NOISE, precision: Precision = "float32") -> Defended:
     (autoencoder,) = parts.autoencoders
-    return Defended(parts.classifier, ClassSearch(autoencoder, noise=noise))
+    return Defended(parts.classifier, ClassSearch(autoencoder, noise=noise, precision=precision))
 
 
 puvae = Recipe(
