@@ -109,7 +109,9 @@ class ConditionalAutoencoder(nn.Module):
             noise: By which each code is drawn off its mean, in standard deviations.
         """
         features = self.encoder.features(images)
-        labels = self._nearest(images, features, noise)
+        nearest, labels = self._nearest(images, features, noise)
+        if not torch.is_grad_enabled():
+            return nearest, labels
         rows = torch.arange(len(images), device=images.device)
         mean, spread = self.encoder.head(features, labels)
         return self.decoder(torch.addcmul(mean, spread, noise[rows, labels]), labels), labels
@@ -120,12 +122,20 @@ class ConditionalAutoencoder(nn.Module):
         return self._decoded(self.encoder.features(images), range(self.classes), noise)
 
     @torch.no_grad()
-    def _nearest(self, images: Images, features: Tensor, noise: Tensor) -> Labels:
-        errors = [
-            (self._decoded(features, classes, noise) - images).square().flatten(2).mean(dim=2)
-            for classes in self._portions(len(images))
-        ]
-        return torch.cat(errors).argmin(dim=0)
+    def _nearest(self, images: Images, features: Tensor, noise: Tensor) -> tuple[Images, Labels]:
+        """The nearest reconstruction so far, portion by portion, and its class."""
+        wide = torch.promote_types(images.dtype, torch.float32)  # a mean over pixels needs more than 8 bits
+        rows = torch.arange(len(images), device=images.device)
+        least = torch.full_like(rows, torch.inf, dtype=wide)
+        nearest, labels = torch.empty_like(images), torch.zeros_like(rows)
+        for classes in self._portions(len(images)):
+            decoded = self._decoded(features, classes, noise)
+            errors, places = (decoded.to(wide) - images).square().flatten(2).mean(dim=2).min(dim=0)
+            nearer = errors < least
+            least = torch.where(nearer, errors, least)
+            labels = torch.where(nearer, places + classes.start, labels)
+            nearest = torch.where(nearer[:, None, None, None], decoded[places, rows], nearest)
+        return nearest, labels
 
     def _portions(self, count: int) -> Iterator[range]:
         step = max(1, ROWS // max(1, count))

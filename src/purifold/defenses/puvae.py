@@ -3,6 +3,7 @@
 Hwang et al., 2019, arXiv:1903.00585 (`puvae`), section 3.3.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -34,8 +35,8 @@ class ClassSearch(Purifier):
     Args:
         autoencoder: Trained.
         noise: Standard deviations of the posterior by which codes are drawn off their means; 0 draws nothing.
-        precision: Of convolutions and dense layers; "bfloat16" takes about half the time on a CPU that has
-            it, and is slower on one that has not.
+        precision: Of the weights that are searched with; "bfloat16" takes about half the time on a CPU that
+            has it, and is slower on one that has not.
     """
 
     name: ClassVar[str] = "puvae"
@@ -50,6 +51,9 @@ class ClassSearch(Purifier):
         if precision not in get_args(Precision):
             raise unknown("precision", precision, get_args(Precision))
         self.autoencoder = autoencoder
+        self.searched = autoencoder
+        if precision == "bfloat16":
+            self.searched = copy.deepcopy(autoencoder).to(torch.bfloat16)
         self.noise = noise
         self.precision = precision
         self.stochastic = noise > 0
@@ -91,9 +95,8 @@ class ClassSearch(Purifier):
         return cls(autoencoder)
 
     def _nearest(self, images: Images, noise: Tensor) -> Images:
-        half = self.precision == "bfloat16"
-        with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=half):
-            return self.autoencoder.search(images, noise)[0].to(images.dtype)
+        precision = next(self.searched.parameters()).dtype
+        return self.searched.search(images.to(precision), noise.to(precision))[0].to(images.dtype)
 
     def _closeness(self, images: Images) -> tuple[Tensor, Tensor]:
         """Reconstructions under every class, and the logits of a choice between them: (classes, batch)."""

@@ -1,4 +1,4 @@
-"""A transposed 7x7 convolution of stride 2 as an ordinary one: faster where few channels come out.
+"""A transposed 7x7 convolution of stride 2 as an ordinary one: faster for small maps and few channels.
 
 Shi et al., 2016, arXiv:1609.05158, section 3.1: each of the four places that an input pixel grows into reads
 its own taps of the kernel; as four channels they are computed by one convolution, and then shuffled.
@@ -20,8 +20,8 @@ TAPS = ((5, 3, 1, 7), (6, 4, 2, 0))
 class Doubling(nn.Module):
     """Equal to `nn.ConvTranspose2d` with kernel 7, stride 2 and padding 3; holds the same weights.
 
-    On a CPU it took 25 ms instead of 67 for 1,280 maps of 14x14 from 32 channels to 1, but a third longer to
-    32 channels.
+    On a CPU, for 1,280 maps from 32 channels: 14x14 to 1 channel in 25 ms instead of 67; 4x4 to 32 channels
+    in 8 ms instead of 26 in bfloat16, but in 15 instead of 11 in float32. From 7x7 to 32 it is no gain.
 
     Args:
         before: Channels of the input.

@@ -82,9 +82,9 @@ class PuvaeDecoder(nn.Module):
         self.deconvolutions = nn.Sequential(
             nn.ReLU(inplace=True),
             nn.Unflatten(1, (CHANNELS, eighth[0], eighth[1])),
-            _doubling(quarter),
+            Doubling(CHANNELS, CHANNELS, (quarter[0], quarter[1])),
             nn.ReLU(inplace=True),
-            _doubling(half),
+            nn.ConvTranspose2d(CHANNELS, CHANNELS, 7, stride=2, padding=3, output_padding=_odd(half)),
             nn.ReLU(inplace=True),
             Doubling(CHANNELS, shape[0], (whole[0], whole[1])),
         )
@@ -108,7 +108,6 @@ def _dilated(channels: int) -> list[nn.Module]:
     return [nn.Conv2d(channels, CHANNELS, 7, padding=6, dilation=2), nn.ReLU(inplace=True)]
 
 
-def _doubling(size: list[int]) -> nn.Module:
-    """Transposed convolution of stride 2 to exactly `size`."""
-    extra = (1 - size[0] % 2, 1 - size[1] % 2)
-    return nn.ConvTranspose2d(CHANNELS, CHANNELS, 7, stride=2, padding=3, output_padding=extra)
+def _odd(size: list[int]) -> tuple[int, int]:
+    """Rows and columns that a transposed convolution of stride 2 adds to end at `size`."""
+    return 1 - size[0] % 2, 1 - size[1] % 2
