@@ -44,6 +44,8 @@ def against_difference(records: Sequence[Record], attack: str) -> "Figure":
 
 def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
     """Training and validation loss against the epoch: a panel a training."""
+    from matplotlib.ticker import LogFormatter
+
     figure, panels = grid(len(histories))
     for axes, (name, history) in zip(panels, histories.items(), strict=True):
         epochs = range(1, len(history["train_loss"]) + 1)
@@ -52,6 +54,9 @@ def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
             axes.plot(epochs, history["validation_loss"], color="#e3a13b", label="validation")
         axes.set(title=fill(name.removeprefix("train "), TITLE), xlabel="epoch", ylabel="loss an image")
         axes.set_yscale("log")
+        for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            set_formatter(LogFormatter())  # 120 instead of 1.2 x 10^2, and few of the minor ones
+        axes.tick_params(which="minor", labelsize=8)
     share_legend(figure, panels)
     return figure
 
