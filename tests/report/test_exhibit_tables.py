@@ -7,14 +7,7 @@ import pytest
 from purifold.engine.compose import Question, compose
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
-from purifold.papers.exhibit import (
-    OriginTable,
-    PrintedCell,
-    PrintedTable,
-    SecondsTable,
-    Section,
-    TransferTable,
-)
+from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, TransferTable
 from purifold.report.exhibit_tables import listed
 from purifold.report.results import Results
 

@@ -18,8 +18,8 @@ from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.timing import Timing
 from purifold.papers.base import Paper, Study
-from purifold.papers.exhibit import PrintedCell, PrintedTable, SecondsTable, Timed
 from purifold.papers.puvae_cells import SUBJECTS, Cells, cells_of
+from purifold.papers.table import PrintedCell, PrintedTable, SecondsTable, Timed
 
 BATCH = 128
 TABLES = {"mnist": "table-2", "fashion-mnist": "table-3", "cifar-10": "table-4", "digits": "table-2"}

@@ -13,7 +13,8 @@ from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.papers.base import Paper, Study
 from purifold.papers.claim import Claim, Contrast, Ratio
-from purifold.papers.exhibit import OriginTable, Section, TransferTable, UnitsAt, UnitsFigure, UnitsPanel
+from purifold.papers.exhibit import UnitsAt, UnitsFigure, UnitsPanel
+from purifold.papers.table import OriginTable, Section, TransferTable
 from purifold.papers.vae_reconstruction_cells import BARE, GRIDS, OTHERS, PURIFIERS, Cells, Grid, cells_of
 
 ARTICLES = {"ae": "an", "dae": "a", "cae": "a"}

@@ -7,14 +7,7 @@ from typing import Any, TypeAlias, final
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
-from purifold.papers.exhibit import (
-    OriginTable,
-    PrintedCell,
-    PrintedTable,
-    SecondsTable,
-    Section,
-    Table,
-)
+from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, Table
 from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown

@@ -14,12 +14,11 @@ from purifold.papers.exhibit import (
     CodesFigure,
     CodesPanel,
     Exhibit,
-    SecondsTable,
-    Timed,
     UnitsAt,
     UnitsFigure,
     UnitsPanel,
 )
+from purifold.papers.table import SecondsTable, Timed
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
