@@ -35,8 +35,8 @@ class ClassSearch(Purifier):
     Args:
         autoencoder: Trained.
         noise: Standard deviations of the posterior by which codes are drawn off their means; 0 draws nothing.
-        precision: Of the weights that are searched with; "bfloat16" takes about half the time on a CPU that
-            has it, and is slower on one that has not.
+        precision: Of the weights that are searched with; "bfloat16" is faster on a CPU that has it, and
+            slower on one that has not.
     """
 
     name: ClassVar[str] = "puvae"
