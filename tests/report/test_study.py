@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from purifold.engine.store import Store
 from purifold.papers import ae_robustness, vae_reconstruction, vae_reconstruction_cells
 from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
-from purifold.report.study import forecast, report
+from purifold.report.study import forecast, report, spent
 
 TINY = Scale(
     name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
@@ -80,6 +81,16 @@ def test_a_forecast_says_what_was_timed_here_or_else_elsewhere(seconds, unknown,
     steps = paper("ae-robustness").study(TINY, RESOURCES, 0).steps()
     coming = Plan(done=steps[2 : 2 + found], todo=steps[:2], seconds=seconds, unknown=unknown)
     assert forecast(coming, minutes).startswith(says)
+
+
+def test_what_was_spent_is_the_sum_of_the_steps_that_are_there(tmp_path, monkeypatch):
+    study, store = paper("ae-robustness").study(TINY, RESOURCES, 0), Store(tmp_path)
+    assert spent(study, store).startswith("0 steps of it are in the store")
+    times = iter([30.0, 12.0])
+    there = {step.key for step in study.steps()[:2]}
+    monkeypatch.setattr(store, "has", lambda step: step.key in there)
+    monkeypatch.setattr(store, "manifest", lambda step: SimpleNamespace(seconds=next(times)))
+    assert spent(study, store) == "2 steps of it are in the store; one after another they took 42 s."
 
 
 @pytest.mark.slow

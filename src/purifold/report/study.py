@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from purifold.engine.local import run
-from purifold.engine.plan import Plan, plan
+from purifold.engine.plan import Plan, needed, plan
 from purifold.engine.progress import duration, shown
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
@@ -81,11 +81,20 @@ def _one_by_one(results: Results, out: Path, title: str) -> Path:
 
 
 def show_plan(study: Study, store: Store, minutes: float | None = None) -> None:
-    """Prints how many steps of each kind `report` would have to make, and how long that may take."""
+    """Prints how many steps of each kind `report` would make, how long that may take, and what was spent."""
     coming = plan(study.steps(), store)
     for kind, count in Counter(step.kind for step in coming.todo).items():
         print(f"{count:6d} {kind}")
     print(forecast(coming, minutes))
+    if coming.done:
+        print(spent(study, store))
+
+
+def spent(study: Study, store: Store) -> str:
+    """How long the steps took that are in the store, those behind others too; waiting is not in it."""
+    there = [step for step in needed(study.steps(), lambda step: False)[1] if store.has(step)]
+    seconds = sum((store.manifest(step).seconds for step in there), start=0.0)
+    return f"{len(there)} steps of it are in the store; one after another they took {duration(seconds)}."
 
 
 def forecast(coming: Plan, minutes: float | None = None) -> str:
