@@ -3,15 +3,21 @@
 import pytest
 import torch
 
+from purifold.attacks.fgsm import FGSM
 from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.step import Resources, Workbench
 from purifold.engine.steps.data import Data
+from purifold.engine.steps.train_adversarial import TrainAdversarial
 from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier, read_accuracy
 from purifold.engine.steps.train_conditional import TrainConditional
+from purifold.engine.steps.train_generator import TrainGenerator
 from purifold.engine.steps.training import read_history
 from purifold.errors import InputError
+from purifold.threat import ThreatModel
+from purifold.training.adversarial import AdversarialSpec
 from purifold.training.config import TrainingConfig
 
 HERE = Resources()
@@ -104,3 +110,31 @@ def test_other_images_under_the_same_name_are_refused():
 
 def vars_of(step):
     return {name: getattr(step, name) for name in ("data", "images", "network", "config", "seed")}
+
+
+def test_a_classifier_trained_on_attacked_images_keeps_more_of_them(data, tmp_path):
+    """Against FGSM at the budget that it was trained for, the attacker knowing each."""
+    config = TrainingConfig(epochs=8, optimizer="adam", learning_rate=3e-3)
+    spec = AdversarialSpec(classifier="mlp", epsilon=0.15)
+    plain = TrainClassifier(data=data, images=1_100, network="mlp", config=config, seed=0)
+    hardened = TrainAdversarial(data=data, images=1_100, spec=spec, config=config, seed=0)
+    test, threat = data.part("test", HERE, 200), ThreatModel("linf", 0.15)
+    kept = {}
+    for step in (plain, hardened):
+        folder = tmp_path / step.kind
+        folder.mkdir()
+        model = step.load(made(step, folder))
+        attacked = FGSM()(model, test.images(), test.labels, threat)
+        kept[step.kind] = (model(attacked).argmax(dim=1) == test.labels).float().mean().item()
+    assert kept["train-adversarial"] > kept["train-classifier"] + 0.1
+
+
+def test_a_generator_takes_a_turn_at_every_fifth_batch(data, tmp_path):
+    config = TrainingConfig(epochs=2, batch_size=64, learning_rate=3e-4, momentum=0.5)
+    spec = GeneratorSpec(latent_size=4, width=2)
+    step = TrainGenerator(data=data, images=640, spec=spec, config=config, seed=0)
+    model = step.load(made(step, tmp_path))
+    assert int(model.updates) == 2 * 10
+    first = step.build(HERE)
+    assert len(read_history(tmp_path / "files")["train_loss"]) == 2
+    assert not torch.equal(model.generator.layers[0].weight, first.generator.layers[0].weight)

@@ -1,0 +1,63 @@
+"""Every description of something to train finds its step, with a seed and a share of the scale of its own."""
+
+import pytest
+
+from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.autoencoders.generative import GeneratorSpec
+from purifold.autoencoders.magnet import MagnetSpec
+from purifold.defenses.recipe import Recipe
+from purifold.discovery import instances
+from purifold.engine.scale import SCALES
+from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
+from purifold.engine.trainings import SOURCE, TRAININGS, Workshop
+from purifold.errors import InputError
+from purifold.training.adversarial import AdversarialSpec
+
+SMOKE = SCALES["smoke"]
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return Workshop(data=Data.named("digits", Resources()), scale=SMOKE, resources=Resources(), seed=5)
+
+
+def test_there_is_a_step_for_all_that_any_recipe_asks_for():
+    asked = {unfinished.func for recipe in instances(Recipe).values() for unfinished in recipe.autoencoders}
+    assert asked == set(TRAININGS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        (MagnetSpec(), "train-autoencoder"),
+        (ConditionalSpec(), "train-conditional"),
+        (GeneratorSpec(), "train-generator"),
+        (AdversarialSpec(classifier="mlp", epsilon=0.1), "train-adversarial"),
+    ],
+)
+def test_a_description_becomes_its_step(shop, spec, kind):
+    step = shop.training(spec)
+    assert (step.kind, step.spec, step.seed, step.images) == (kind, spec, 5, 1_100)
+
+
+def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
+    configs = {
+        "generator": (GeneratorSpec(), SMOKE.generator),
+        "classifier": (AdversarialSpec(classifier="mlp", epsilon=0.1), SMOKE.classifier),
+        "autoencoder": (ConditionalSpec(), SMOKE.autoencoder),
+    }
+    for spec, config in configs.values():
+        assert shop.training(spec).config == config(1_100)
+    assert len({config(1_100) for _, config in configs.values()}) == len(configs)
+
+
+def test_the_source_of_a_conditional_autoencoder_has_weights_of_its_own(shop):
+    source = shop.training(ConditionalSpec(source="mlp")).source
+    assert (source.network, source.seed) == ("mlp", 5 + SOURCE)
+    assert source.key != shop.classifier("mlp").key
+
+
+def test_a_network_that_does_not_fit_the_images_is_refused_before_anything_is_trained(shop):
+    with pytest.raises(InputError, match="puvae-b"):
+        shop.classifier("puvae-b")
