@@ -1,6 +1,6 @@
 """How large a study is: a test of the plumbing, a run for two cores, or the papers' sizes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from purifold.training.config import TrainingConfig
@@ -38,10 +38,13 @@ class Scale:
     played: int
     batch_size: int = 128
 
-    def classifier(self, train_images: int) -> TrainingConfig:
-        """SGD with momentum on a one-cycle schedule, as long as the scale allows."""
+    def classifier(self, train_images: int, *, adam: bool = False) -> TrainingConfig:
+        """SGD with momentum on a one-cycle schedule, or Adam at a constant rate; as long as allowed."""
+        epochs = _epochs(self.seen, train_images, self.epochs)
+        if adam:
+            return TrainingConfig(epochs=epochs, optimizer="adam", learning_rate=1e-3)
         return TrainingConfig(
-            epochs=_epochs(self.seen, train_images, self.epochs),
+            epochs=epochs,
             optimizer="sgd",
             learning_rate=0.05,
             weight_decay=5e-4,
@@ -57,6 +60,10 @@ class Scale:
             learning_rate=3e-3,
             schedule="one-cycle",
         )
+
+    def conditional(self, train_images: int) -> TrainingConfig:
+        """Adam at a lower rate, at which the codes do not collapse, in bfloat16; as long as allowed."""
+        return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
 
     def generator(self, train_images: int) -> TrainingConfig:
         """Adam as Gulrajani et al. have it, but for the rate and a schedule, as long as the scale allows."""

@@ -17,6 +17,7 @@ from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_conditional import TrainConditional
 from purifold.engine.steps.train_generator import TrainGenerator
 from purifold.engine.steps.training import Training
+from purifold.networks.base import trained_with_adam
 from purifold.randomness import seeded
 from purifold.training.adversarial import AdversarialSpec
 
@@ -48,7 +49,7 @@ class Workshop:
             data=self.data,
             images=images,
             network=network,
-            config=self.scale.classifier(images),
+            config=self.scale.classifier(images, adam=trained_with_adam(network)),
             seed=self.seed,
         )
         with seeded(0):
@@ -77,14 +78,14 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
         images=images,
         spec=spec,
         source=replace(shop, seed=shop.seed + SOURCE).classifier(spec.source),
-        config=shop.scale.autoencoder(images),
+        config=shop.scale.conditional(images),
         seed=shop.seed,
     )
 
 
 def _adversarial(spec: AdversarialSpec, shop: Workshop) -> TrainAdversarial:
     images = shop.images(shop.scale.seen)
-    config = shop.scale.classifier(images)
+    config = shop.scale.classifier(images, adam=trained_with_adam(spec.classifier))
     return TrainAdversarial(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 

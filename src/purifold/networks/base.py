@@ -32,6 +32,8 @@ class Classifier(nn.Module, ABC):
     """
 
     name: ClassVar[str]
+    adam: ClassVar[bool] = False
+    """Whether studies train it with Adam at a constant rate, as its paper does, instead of SGD."""
 
     def __init__(
         self,
@@ -127,6 +129,11 @@ def classifier_names() -> list[str]:
     return sorted(discovery.classes(Classifier))  # type: ignore[type-abstract]
 
 
+def trained_with_adam(name: str) -> bool:
+    """Whether studies train the classifier of this name with Adam; refuses names that are not."""
+    return _classifier(name).adam
+
+
 def autoencoder_names() -> list[str]:
     """Names that `build_encoder` and `build_decoder` know."""
     return sorted(discovery.classes(Encoder))  # type: ignore[type-abstract]
@@ -141,10 +148,7 @@ def build_classifier(
     std: Sequence[float] | None = None,
 ) -> Classifier:
     """An untrained classifier, its weights drawn from torch's generator; arguments as in `Classifier`."""
-    found = discovery.classes(Classifier)  # type: ignore[type-abstract]
-    if name not in found:
-        raise unknown("classifier", name, found)
-    return found[name](shape, classes, mean=mean, std=std)
+    return _classifier(name)(shape, classes, mean=mean, std=std)
 
 
 def build_encoder(name: str, shape: Shape, outputs: int) -> Encoder:
@@ -168,6 +172,13 @@ def wrong_size(network: str, shape: Shape, wanted: str) -> InputError:
     return InputError(
         f"{network} takes images with {wanted}, got {shape[1]}x{shape[2]}; resize or choose another network"
     )
+
+
+def _classifier(name: str) -> type[Classifier]:
+    found = discovery.classes(Classifier)  # type: ignore[type-abstract]
+    if name not in found:
+        raise unknown("classifier", name, found)
+    return found[name]
 
 
 def _first_layer(channels: int, mean: Sequence[float] | None, std: Sequence[float] | None) -> nn.Module:

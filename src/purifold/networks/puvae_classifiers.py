@@ -1,7 +1,8 @@
 """The classifiers of `puvae`: A and B for MNIST and FashionMNIST, C for CIFAR-10; D is `resnet`.
 
 The paper leaves their layers to a supplement that is lost. A and B: Defense-GAN's (Samangouei et al., 2018,
-arXiv:1805.06605, appendix), which the paper builds on. C: a plain network of our own.
+arXiv:1805.06605, appendix), which the paper builds on, trained with Adam as its code does. C: a plain network
+of our own.
 """
 
 from typing import final
@@ -16,6 +17,7 @@ class PuvaeA(Classifier):
     """Convolution 64 5x5, 64 5x5 stride 2, dropout 0.25, dense 128, dropout 0.5, logits."""
 
     name = "puvae-a"
+    adam = True
 
     @staticmethod
     def design(shape: Shape, classes: int) -> nn.Module:
@@ -42,6 +44,7 @@ class PuvaeB(Classifier):
     """Dropout 0.2, convolution 64 8x8 stride 2, 128 6x6 stride 2, 128 5x5, dropout 0.5, logits."""
 
     name = "puvae-b"
+    adam = True
 
     @staticmethod
     def design(shape: Shape, classes: int) -> nn.Module:

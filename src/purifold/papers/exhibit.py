@@ -10,7 +10,9 @@ from typing import final
 
 from purifold.engine.experiment import Experiment
 from purifold.engine.step import Step
+from purifold.engine.steps.branches import Branches
 from purifold.engine.steps.codes import Codes, Shift
+from purifold.engine.steps.pace import Pace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,3 +185,56 @@ class UnitsFigure(Drawing):
     def measurements(self) -> tuple[Step, ...]:
         """The codes."""
         return tuple(point.codes for panel in self.panels for _, points in panel.curves for point in points)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PaceFigure(Drawing):
+    """Accuracy against seconds, a colour an attack: a defense of many steps, and one of a single pass.
+
+    Args:
+        iterative: Label, and one system after another, each with more steps.
+        flat: Label, and the system that needs a single pass.
+    """
+
+    iterative: tuple[str, tuple[Pace, ...]]
+    flat: tuple[str, Pace]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The paces, that of a single pass first."""
+        return (self.flat[1], *self.iterative[1])
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BranchesFigure(Drawing):
+    """One attacked image under every class, a row for each autoencoder.
+
+    Args:
+        rows: By what tells the autoencoders apart.
+    """
+
+    rows: tuple[tuple[str, Branches], ...]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The rows."""
+        return tuple(row for _, row in self.rows)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PicturesFigure(Drawing):
+    """Images of one experiment as submitted and as purified.
+
+    Args:
+        experiment: With a gallery.
+    """
+
+    experiment: Experiment
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Whose gallery it shows."""
+        return (self.experiment,)

@@ -1,7 +1,7 @@
 """PuVAE beside MagNet, Defense-GAN and adversarial training: `puvae`.
 
-Hwang et al., 2019, arXiv:1903.00585, tables 2 to 5. The column that the paper lacks: what each defense keeps
-against an attacker who knows it.
+Hwang et al., 2019, arXiv:1903.00585, tables 2 to 6, figures 4 and 5. The column that the paper lacks: what
+each defense keeps against an attacker who knows it.
 
 Differs: classifiers A and B are Defense-GAN's, C and D our own, since the supplement is lost; the budget of
 an adaptive CW-L2 attack is finite, since without one it wins against anything.
@@ -18,7 +18,10 @@ from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.timing import Timing
 from purifold.papers.base import Paper, Study
+from purifold.papers.exhibit import PicturesFigure
+from purifold.papers.puvae_branches import branches_figure
 from purifold.papers.puvae_cells import SUBJECTS, Cells, cells_of
+from purifold.papers.puvae_pace import limit_table, pace_figure
 from purifold.papers.table import PrintedCell, PrintedTable, SecondsTable, Timed
 
 BATCH = 128
@@ -30,7 +33,24 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
         [cells_of(subject, letter, scale, resources, seed) for letter in subject.classifiers]
         for subject in SUBJECTS[scale.name]
     ]
-    return Study.of([*(_table(cells[0].subject.data, cells) for cells in found), _seconds(found[0][0])], ())
+    first = found[0][0]
+    tables = [_table(cells[0].subject.data, cells) for cells in found]
+    limited = limit_table(first, scale.name, min(BATCH, first.subject.images), _text()["limited"])
+    figures = [
+        branches_figure(first, scale, resources, seed),
+        pace_figure(first, scale.name, min(BATCH, first.subject.images)),
+        *(_purified(cells[0]) for cells in found),
+    ]
+    return Study.of([*tables, _seconds(first), limited, *figures], ())
+
+
+def _purified(cell: Cells) -> PicturesFigure:
+    return PicturesFigure(
+        name=f"purified-{cell.subject.data}",
+        caption=f"Images of {cell.subject.data} as submitted and as PuVAE purifies them, with the answer of "
+        f"classifier {cell.letter}",
+        experiment=cell.inside["puvae"],
+    )
 
 
 def _table(data: str, cells: Sequence[Cells]) -> PrintedTable:

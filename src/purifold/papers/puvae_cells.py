@@ -12,6 +12,8 @@ from purifold.engine.step import Resources
 
 BARE = "none"
 STRONGEST = "pgd:steps=20"
+PICTURES = 10
+"""Images in the gallery of PuVAE."""
 UNBOUNDED = "cw-l2:steps=100,search_steps=1"
 AVERAGED = ("pgd",)
 
@@ -157,15 +159,17 @@ def _by_name(
     question: Question, subject: Subject, scale: Scale, resources: Resources
 ) -> Iterator[tuple[str, Experiment]]:
     for name, experiment in zip(subject.defenses, compose(question, scale, resources), strict=True):
-        yield name, _searched(experiment, subject) if name == "defense-gan" else _read(experiment)
+        found = _searched(experiment, subject) if name == "defense-gan" else _read(experiment)
+        shown = name == "puvae" and experiment.norm == "linf"
+        yield name, replace(found, pictures=PICTURES if shown else 0)
 
 
 def _read(experiment: Experiment) -> Experiment:
-    """Without a gallery, since the page shows tables; PGD alone is averaged over draws."""
-    return replace(experiment, averaged=AVERAGED, pictures=0)
+    """PGD alone is averaged over draws."""
+    return replace(experiment, averaged=AVERAGED)
 
 
 def _searched(experiment: Experiment, subject: Subject) -> Experiment:
     """Fewer images, one draw of each, no attack on averages, no audit: each prediction is a long descent."""
     count = min(experiment.count, subject.searched)
-    return replace(experiment, count=count, draws=1, averaged=(), audit=0, pictures=0)
+    return replace(experiment, count=count, draws=1, averaged=(), audit=0)

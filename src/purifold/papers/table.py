@@ -1,10 +1,12 @@
 """Tables of a paper, as which experiments and measurements stand in which row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 from purifold.engine.experiment import Experiment
 from purifold.engine.step import Step
+from purifold.engine.steps.pace import Pace
 from purifold.engine.steps.timing import Timing
 from purifold.papers.exhibit import Exhibit
 
@@ -112,6 +114,43 @@ class SecondsTable(Exhibit):
     def measurements(self) -> tuple[Step, ...]:
         """The timings."""
         return tuple(row.timing for row in self.rows)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Limited:
+    """A defense in a table of what fits into so many seconds.
+
+    Args:
+        defense: Its name in the table.
+        paces: Of its systems, the longest of which that fits stands in the table.
+        printed: Share of images by attack, where the paper has one.
+    """
+
+    defense: str
+    paces: tuple[Pace, ...]
+    printed: Mapping[str, float]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LimitTable(Exhibit):
+    """Accuracy on attacked images of defenses that may take so long.
+
+    Args:
+        seconds: For all images of a pace.
+        attacks: By their name in the outcomes.
+        rows: The defenses.
+    """
+
+    seconds: float
+    attacks: tuple[str, ...]
+    rows: tuple[Limited, ...]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The paces."""
+        return tuple(pace for row in self.rows for pace in row.paces)
 
 
 @final

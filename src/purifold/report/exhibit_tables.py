@@ -7,12 +7,21 @@ from typing import Any, TypeAlias, final
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
-from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, Table
+from purifold.papers.table import (
+    LimitTable,
+    OriginTable,
+    PrintedCell,
+    PrintedTable,
+    SecondsTable,
+    Section,
+    Table,
+)
 from purifold.report.lines import UNRELIABLE, families, named, percent
+from purifold.report.paces import accuracy, longest
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
-Listable: TypeAlias = Table | PrintedTable | SecondsTable
+Listable: TypeAlias = Table | PrintedTable | SecondsTable | LimitTable
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
@@ -38,6 +47,8 @@ def listed(exhibit: Listable, results: Results) -> list[Listed]:
         return [_beside_printed(title, cells, results) for title, cells in exhibit.sections]
     if isinstance(exhibit, SecondsTable):
         return [_seconds(results.measurements[exhibit.name])]
+    if isinstance(exhibit, LimitTable):
+        return [_limited(exhibit, results.measurements[exhibit.name])]
     part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
     return [part(section, results) for section in exhibit.sections]
 
@@ -61,6 +72,29 @@ def _timed(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     if row["printed"] is not None and first["printed"]:
         printed = [f"{row['printed']:g}", f"{row['printed'] / first['printed']:.4g}"]
     return [*shown, f"{row['system'] / row['classifier']:.3g}", *printed]
+
+
+def _limited(exhibit: LimitTable, found: Sequence[Mapping[str, Any]]) -> Listed:
+    """A row for each attack and defense: the longest of its systems that fits."""
+    header = ["attack", "defense", "what fits", "seconds", "printed", "ours", "difference"]
+    images = found[0]["paces"][0]["images"]
+    rows = [
+        [attack, *_fitting(attack, row, exhibit.seconds, defense.printed.get(attack))]
+        for attack in exhibit.attacks
+        for row, defense in zip(found, exhibit.rows, strict=True)
+    ]
+    return Listed(f"{exhibit.seconds:g} s for {images} images", header, rows)
+
+
+def _fitting(attack: str, row: Mapping[str, Any], seconds: float, printed: float | None) -> list[str]:
+    shown = "" if printed is None else f"{100 * printed:.1f}"
+    pace = longest(row["paces"], seconds)
+    if pace is None:
+        least = min(pace["seconds"] for pace in row["paces"])
+        return [row["defense"], "nothing", f"{least:.3g} at least", shown, "", ""]
+    ours = accuracy(pace, attack)
+    taken = f"{pace['seconds']:.3g}"
+    return [row["defense"], pace["system"], taken, shown, percent(ours), _difference(ours, printed)]
 
 
 def _cell(cell: PrintedCell, record: Record) -> list[str]:

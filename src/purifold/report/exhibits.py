@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
 from purifold.evaluation.record import Record
-from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Drawing, Panel
+from purifold.papers.exhibit import (
+    AccuracyFigure,
+    BranchesFigure,
+    CodesFigure,
+    Drawing,
+    PaceFigure,
+    Panel,
+    PicturesFigure,
+)
 from purifold.report.axes import draw, grid, label, share_legend
+from purifold.report.branches import branches
+from purifold.report.paces import against_seconds
+from purifold.report.pictures import gallery
 from purifold.report.results import Results
 
 if TYPE_CHECKING:
@@ -26,7 +37,13 @@ def drawn(exhibit: Drawing, results: Results) -> "Figure":
     """The figure of an exhibit."""
     if isinstance(exhibit, AccuracyFigure):
         return _accuracy(exhibit, results)
+    if isinstance(exhibit, PicturesFigure):
+        return gallery(results.galleries[exhibit.experiment.name])
     found = results.measurements[exhibit.name]
+    if isinstance(exhibit, PaceFigure):
+        return against_seconds(exhibit, found)
+    if isinstance(exhibit, BranchesFigure):
+        return branches(found)
     return _codes(exhibit, found) if isinstance(exhibit, CodesFigure) else _units(found)
 
 

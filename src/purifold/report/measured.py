@@ -1,40 +1,80 @@
-"""The points of a figure that measures codes instead of answers, as JSON."""
+"""The points of a figure or table that is made of measurements instead of records, as JSON."""
 
 import math
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from purifold.engine.steps.branches import Branches, read_branches
 from purifold.engine.steps.codes import read_extent, read_shift
+from purifold.engine.steps.pace import Pace, read_pace
 from purifold.engine.steps.timing import read_times
 from purifold.engine.store import Store
 from purifold.papers.exhibit import (
+    BranchesFigure,
     CodesAt,
     CodesFigure,
     CodesPanel,
     Exhibit,
+    PaceFigure,
     UnitsAt,
     UnitsFigure,
     UnitsPanel,
 )
-from purifold.papers.table import SecondsTable, Timed
+from purifold.papers.table import LimitTable, SecondsTable, Timed
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
     """For each panel its title and its points by curve, or each row; nothing for what is made of records."""
-    if isinstance(exhibit, CodesFigure):
-        return [_codes(panel, store) for panel in exhibit.panels]
-    if isinstance(exhibit, UnitsFigure):
-        return [_units(panel, store) for panel in exhibit.panels]
-    if isinstance(exhibit, SecondsTable):
-        return [_seconds(row, store) for row in exhibit.rows]
-    return []
+    found = MEASURED.get(type(exhibit))
+    return [] if found is None else found(exhibit, store)
+
+
+def _codes_figure(exhibit: CodesFigure, store: Store) -> list[dict[str, Any]]:
+    return [_codes(panel, store) for panel in exhibit.panels]
+
+
+def _units_figure(exhibit: UnitsFigure, store: Store) -> list[dict[str, Any]]:
+    return [_units(panel, store) for panel in exhibit.panels]
+
+
+def _seconds_table(exhibit: SecondsTable, store: Store) -> list[dict[str, Any]]:
+    return [_seconds(row, store) for row in exhibit.rows]
+
+
+def _branches_figure(exhibit: BranchesFigure, store: Store) -> list[dict[str, Any]]:
+    return [{"name": name, **_branches(row, store)} for name, row in exhibit.rows]
+
+
+def _pace_figure(exhibit: PaceFigure, store: Store) -> list[dict[str, Any]]:
+    return [_pace(pace, store) for pace in (exhibit.flat[1], *exhibit.iterative[1])]
+
+
+def _limit_table(exhibit: LimitTable, store: Store) -> list[dict[str, Any]]:
+    return [
+        {"defense": row.defense, "paces": [_pace(pace, store) for pace in row.paces]} for row in exhibit.rows
+    ]
 
 
 def _seconds(row: Timed, store: Store) -> dict[str, Any]:
     times = read_times(store.fetch(row.timing))
     return {"defense": row.defense, "printed": row.printed, **asdict(times)}
+
+
+def _pace(pace: Pace, store: Store) -> dict[str, Any]:
+    return {"system": pace.system.defense, **asdict(read_pace(store.fetch(pace)))}
+
+
+def _branches(row: Branches, store: Store) -> dict[str, Any]:
+    """Pictures as base64 of bytes, so that they are one line."""
+    seen = asdict(read_branches(store.fetch(row)))
+    for name in ("image", "branches"):
+        picture = seen.pop(name)
+        seen[name] = {"shape": picture.shape, "uint8": b64encode(picture.tobytes()).decode()}
+    return seen
 
 
 def _codes(panel: CodesPanel, store: Store) -> dict[str, Any]:
@@ -80,3 +120,13 @@ def _mean(values: np.ndarray) -> list[float]:
     if count < 2:  # noqa: PLR2004
         return [float(values.mean()) if count else math.nan, math.nan]
     return [float(values.mean()), float(1.96 * values.std(ddof=1) / math.sqrt(count))]
+
+
+MEASURED: Mapping[type, Callable[[Any, Store], list[dict[str, Any]]]] = {
+    CodesFigure: _codes_figure,
+    UnitsFigure: _units_figure,
+    SecondsTable: _seconds_table,
+    BranchesFigure: _branches_figure,
+    PaceFigure: _pace_figure,
+    LimitTable: _limit_table,
+}

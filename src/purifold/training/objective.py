@@ -35,9 +35,13 @@ class Objective(nn.Module):
 
 
 def optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """The configured optimizer of all parameters; it passes over those without gradient."""
+    """The configured optimizer of all parameters; it passes over those without gradient.
+
+    Adam is fused: unfused it passes over memory ten times an update. It then reads weight, gradient and
+    moments in the order of memory: autograd gives gradients the layout of their weight, `State` the moments.
+    """
     rate, decay, momentum = config.learning_rate, config.weight_decay, config.momentum
     if config.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer]
-    return kind(model.parameters(), lr=rate, betas=(momentum, 0.999), weight_decay=decay)
+    return kind(model.parameters(), lr=rate, betas=(momentum, 0.999), weight_decay=decay, fused=True)

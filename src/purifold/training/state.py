@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -76,11 +77,16 @@ class State:
         }
 
     def _load_moments(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restores them in the layout of their weights: fused Adam reads both in the order of memory."""
         kept: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _group(tensors, "optimizer").items():
             place, _, name = key.partition("/")
             kept.setdefault(int(place), {})[name] = tensor
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept})
+        for weight, moments in self.optimizer.state.items():
+            for name, tensor in moments.items():
+                if tensor.shape == weight.shape:
+                    moments[name] = torch.empty_like(weight).copy_(tensor)
 
 
 def _group(tensors: Mapping[str, Tensor], group: str) -> dict[str, Tensor]:

@@ -61,8 +61,8 @@ class Gallery(Step):
         arrays = {"labels": split.labels.cpu().numpy(), "classes": np.array(split.classes)}
         for name, images in submitted.items():
             purified, predicted = self._answer(defended, images)
-            arrays[f"{name}.images"] = _bytes(images)
-            arrays[f"{name}.purified"] = _bytes(purified)
+            arrays[f"{name}.images"] = pixels(images)
+            arrays[f"{name}.purified"] = pixels(purified)
             arrays[f"{name}.predicted"] = predicted.cpu().numpy()
         np.savez_compressed(bench.folder / GALLERY, allow_pickle=False, **arrays)
 
@@ -105,5 +105,6 @@ def read_gallery(path: Path) -> Pictures:
         return Pictures(arrays["labels"], tuple(str(name) for name in arrays["classes"]), shown)
 
 
-def _bytes(images: Images) -> np.ndarray:
+def pixels(images: Images) -> np.ndarray:
+    """The images as uint8 (images, height, width, channel)."""
     return (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

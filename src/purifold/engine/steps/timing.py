@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import ClassVar, final
+from typing import ClassVar, TypeVar, final
 
 import torch
 
@@ -15,6 +15,7 @@ from purifold.engine.steps.system import System
 from purifold.randomness import seeded
 from purifold.types import Images
 
+Answers = TypeVar("Answers")
 TIMES = "times.json"
 ENOUGH = 1.0
 """Seconds of repetitions after which no further one is begun."""
@@ -74,19 +75,19 @@ def read_times(folder: Path) -> Times:
     return Times(**json.loads((folder / TIMES).read_text()))
 
 
+def timed(predict: Callable[[Images], Answers], images: Images) -> tuple[Answers, float]:
+    """What one call answers, and its seconds; on a GPU until it has really ended."""
+    started = perf_counter()
+    found = predict(images)
+    if images.is_cuda:
+        torch.cuda.synchronize()
+    return found, perf_counter() - started
+
+
 def _seconds(predict: Callable[[Images], object], images: Images) -> float:
     taken: list[float] = []
     with seeded(0):
-        _once(predict, images)
+        timed(predict, images)
         while len(taken) < MOST and sum(taken) < ENOUGH:
-            taken.append(_once(predict, images))
+            taken.append(timed(predict, images)[1])
     return statistics.median(taken)
-
-
-def _once(predict: Callable[[Images], object], images: Images) -> float:
-    """Seconds of one call; on a GPU until it has really ended."""
-    started = perf_counter()
-    predict(images)
-    if images.is_cuda:
-        torch.cuda.synchronize()
-    return perf_counter() - started

@@ -1,0 +1,93 @@
+"""What defenses reach in how many seconds: figure 5 and table 6 of `puvae`.
+
+Differs: seconds are those of this machine for a batch of 128 images, beside the paper's on a TITAN V. Table 6
+gives Defense-GAN as many steps as fit, with its 20 restarts or with a single one.
+"""
+
+import math
+from collections.abc import Mapping
+
+from purifold.engine.compose import attack
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.pace import Pace
+from purifold.engine.steps.system import System
+from purifold.papers.exhibit import PaceFigure
+from purifold.papers.puvae_cells import UNBOUNDED, Cells
+from purifold.papers.table import Limited, LimitTable
+from purifold.threat import ThreatModel
+
+RESTARTS = 20
+STEPS: Mapping[str, tuple[int, ...]] = {
+    "smoke": (1, 4),
+    "cpu": (1, 2, 5, 10, 20, 50, 100, 200),
+    "paper": (1, 2, 5, 10, 20, 50, 100, 200),
+}
+"""Of Defense-GAN, by scale."""
+LIMIT = 1.0
+"""Seconds that table 6 allows."""
+SINGLE = ("adversarial-training", "magnet", "puvae")
+"""Defenses of table 6 that take one pass."""
+
+
+def pace_figure(cell: Cells, scale: str, count: int) -> PaceFigure:
+    """Figure 5."""
+    return PaceFigure(
+        name="fig-5",
+        caption=f"Accuracy against seconds, {cell.subject.data}, by attackers who do not know the defense; "
+        "the band is the 95 % interval",
+        iterative=("Defense-GAN, by its steps", _searching(cell, scale, count, RESTARTS)),
+        flat=("PuVAE, one pass", _pace(cell, cell.inside["puvae"].system, count)),
+    )
+
+
+def limit_table(
+    cell: Cells, scale: str, count: int, printed: Mapping[str, Mapping[str, float]]
+) -> LimitTable:
+    """Table 6, from percent by attack and defense."""
+    paces: dict[str, tuple[Pace, ...]] = {
+        name: (_pace(cell, cell.inside[name].system, count),) for name in SINGLE
+    }
+    paces["defense-gan"] = tuple(
+        pace for restarts in (RESTARTS, 1) for pace in _searching(cell, scale, count, restarts)
+    )
+    attacks = (*cell.subject.attacks, "cw-l2")
+    return LimitTable(
+        name="table-6",
+        caption=f"Accuracy in percent when a defense may take {LIMIT:g} s, {cell.subject.data}",
+        seconds=LIMIT,
+        attacks=attacks,
+        rows=tuple(
+            Limited(
+                defense=name,
+                paces=found,
+                printed={attack: printed[attack.removesuffix("-targeted")][name] / 100 for attack in attacks},
+            )
+            for name, found in paces.items()
+        ),
+    )
+
+
+def _searching(cell: Cells, scale: str, count: int, restarts: int) -> tuple[Pace, ...]:
+    system = cell.inside["defense-gan"].system
+    return tuple(
+        _pace(
+            cell,
+            System.of(
+                system.classifier, f"defense-gan:steps={steps},restarts={restarts}", system.autoencoders
+            ),
+            count,
+        )
+        for steps in STEPS[scale]
+    )
+
+
+def _pace(cell: Cells, system: System, count: int) -> Pace:
+    seed = cell.inside["puvae"].seed
+    inside = ThreatModel("linf", cell.subject.epsilon)
+    attacks = [(attack(text), inside) for text in cell.subject.attacks.values()]
+    attacks.append((attack(UNBOUNDED), ThreatModel("l2", math.inf)))
+    crafts = tuple(
+        Craft.of(cell.inside["puvae"].system, count, found, threat, "oblivious", seed=seed)
+        for found, threat in attacks
+    )
+    return Pace(system=system, count=count, crafts=crafts, seed=seed)

@@ -1,0 +1,67 @@
+"""Branches: what is shown and counted is what the autoencoder and the system themselves say."""
+
+import numpy as np
+import pytest
+import torch
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.local import run
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.branches import Branches, read_branches
+from purifold.engine.store import Store
+
+TINY = Scale(
+    name="smoke", images=30, seen=11_000, encoded=5_500, epochs=10, draws=2, eot=2, audit=4, played=1_000
+)
+HERE = Resources()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What was found, the step, and a bench with all that it needs."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    question = Question(data="digits", defenses=("puvae",), attacks=("fgsm",), epsilons=(0.3,))
+    (experiment,) = compose(question, TINY, HERE)
+    craft = experiment.crafts("oblivious", experiment.judged[0].threat)[0]
+    step = Branches(system=experiment.system, craft=craft, seed=0)
+    parts = (*experiment.trainings(), craft)
+    run([step, *parts], store, HERE)
+    folder = tmp_path_factory.mktemp("bench")
+    place = Workbench(
+        folder=folder,
+        scratch_at=folder,
+        resources=HERE,
+        fetched={part.key: store.fetch(part) for part in parts},
+        report=lambda fraction, note: None,
+    )
+    return read_branches(store.fetch(step)), step, place
+
+
+@torch.no_grad()
+def test_the_nearest_of_all_classes(made):
+    found, step, place = made
+    (training,) = step.system.autoencoders
+    autoencoder, adversarial = training.load(place), step.craft.load(place)
+    labels = step.system.data.part("test", HERE, step.craft.count).labels.long()
+    errors = []
+    for label in range(10):
+        branch = autoencoder.reconstruct(adversarial, torch.full_like(labels, label))
+        errors.append((branch - adversarial).square().flatten(1).sum(dim=1))
+        shown = torch.from_numpy(found.branches[label].astype(np.float32)) / 255
+        assert (shown.permute(2, 0, 1) - branch[0]).abs().max() < 0.51 / 255 + 1e-5
+    nearest = torch.stack(errors).argmin(dim=0)
+    assert found.nearest == nearest[0]
+    assert found.selected == (nearest == labels).sum()
+    assert found.label == labels[0]
+    assert found.images == 30
+
+
+def test_the_system_s_answers_are_counted(made):
+    found, step, place = made
+    system = step.system.build(place)
+    split = step.system.data.part("test", HERE, step.craft.count)
+    labels = split.labels.long()
+    for images, counted in ((split.images(), found.clean), (step.craft.load(place), found.correct)):
+        right = [int((system.predict(images) == labels).sum()) for _ in range(5)]
+        assert min(right) - 3 <= counted <= max(right) + 3  # codes are drawn

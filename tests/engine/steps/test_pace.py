@@ -1,0 +1,70 @@
+"""Pace: the answers are those of the system, and the seconds those of all images at once."""
+
+import time
+
+import pytest
+import torch
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.local import run
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.pace import Pace, read_pace
+from purifold.engine.steps.system import System
+from purifold.engine.steps.timing import timed
+from purifold.engine.store import Store
+
+TINY = Scale(
+    name="smoke", images=40, seen=11_000, encoded=2_200, epochs=10, draws=2, eot=2, audit=4, played=1_000
+)
+HERE = Resources()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Store, pace, the attacked images, and the system that answers."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    question = Question(data="digits", defenses=("blur",), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.3,))
+    (experiment,) = compose(question, TINY, HERE)
+    threat = experiment.judged[0].threat
+    crafts = experiment.crafts("oblivious", threat)
+    pace = Pace(system=experiment.system, count=experiment.count, crafts=crafts, seed=0)
+    run([pace, *crafts, *experiment.trainings()], store, HERE)
+    folder = tmp_path_factory.mktemp("bench")
+    parts = (*experiment.trainings(), *crafts)
+    place = Workbench(
+        folder=folder,
+        scratch_at=folder,
+        resources=HERE,
+        fetched={part.key: store.fetch(part) for part in parts},
+        report=lambda fraction, note: None,
+    )
+    return read_pace(store.fetch(pace)), pace, place
+
+
+def test_right_answers_are_counted_by_attack(made):
+    found, pace, place = made
+    defended, split = pace.system.build(place), pace.system.data.part("test", HERE, pace.count)
+    labels = split.labels.long()
+    expected = {"": int((defended.predict(split.images()) == labels).sum())}
+    for craft in pace.crafts:
+        expected[craft.attack.label] = int((defended.predict(craft.load(place)) == labels).sum())
+    assert found.correct == expected
+    assert found.images == 40
+    assert expected["pgd"] < expected[""]
+    assert found.seconds > 0
+
+
+def test_what_is_timed_is_the_call():
+    answer, seconds = timed(lambda images: time.sleep(0.05) or len(images), torch.zeros(3, 1, 2, 2))
+    assert answer == 3
+    assert 0.05 <= seconds < 0.2
+
+
+def test_systems_share_the_attacked_images(made):
+    _, pace, _ = made
+    other = System.of(pace.system.classifier, "jpeg")
+    craft = pace.crafts[0]
+    again = Craft.of(other, craft.count, craft.attack, craft.threat, "oblivious", seed=craft.seed)
+    assert again.key == craft.key
