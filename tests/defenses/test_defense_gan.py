@@ -108,3 +108,17 @@ def test_the_unrolled_gradient_is_that_of_the_last_steps(model):
 def test_what_cannot_be_descended_is_refused(model, wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         Projection(model, **wrong)
+
+
+def test_in_bfloat16_the_image_is_nearly_as_near_and_made_in_the_weights_precision(model):
+    model = model.float()
+    images = made(model.double()).float()
+    model = model.float()
+    errors = {}
+    for precision in ("float32", "bfloat16"):
+        with seeded(1):
+            found = Projection(model, steps=200, restarts=8, precision=precision)(images)
+        assert found.dtype == torch.float32
+        errors[precision] = squared(found, images).max()
+    assert errors["float32"] < 1e-6
+    assert errors["float32"] < errors["bfloat16"] < 1e-4  # it was searched in another precision

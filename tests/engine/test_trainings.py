@@ -45,11 +45,20 @@ def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
     configs = {
         "generator": (GeneratorSpec(), SMOKE.generator),
         "classifier": (AdversarialSpec(classifier="mlp", epsilon=0.1), SMOKE.classifier),
-        "autoencoder": (ConditionalSpec(), SMOKE.autoencoder),
+        "autoencoder": (MagnetSpec(), SMOKE.autoencoder),
+        "conditional": (ConditionalSpec(), SMOKE.conditional),
     }
     for spec, config in configs.values():
         assert shop.training(spec).config == config(1_100)
     assert len({config(1_100) for _, config in configs.values()}) == len(configs)
+
+
+def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):
+    assert shop.classifier("mlp").config == SMOKE.classifier(1_100)
+    adversarial = shop.training(AdversarialSpec(classifier="puvae-a", epsilon=0.1))
+    for config in (shop.classifier("puvae-a").config, adversarial.config):
+        assert (config.optimizer, config.schedule, config.learning_rate) == ("adam", "constant", 1e-3)
+        assert config.epochs == SMOKE.classifier(1_100).epochs
 
 
 def test_the_source_of_a_conditional_autoencoder_has_weights_of_its_own(shop):

@@ -7,7 +7,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Literal, TypeAlias, final, get_args
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -15,11 +15,11 @@ from torch import Tensor
 from purifold.autoencoders.conditional import ConditionalAutoencoder
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.defenses.base import Defended, Purifier
+from purifold.defenses.precision import Precision, check_precision
 from purifold.defenses.recipe import Parts, Recipe
-from purifold.errors import InputError, unknown
+from purifold.errors import InputError
 from purifold.types import Images, Logits, Model
 
-Precision: TypeAlias = Literal["float32", "bfloat16"]
 NOISE = 0.1
 """Standard deviation at inference that the paper found best."""
 SOFTNESS = 0.1
@@ -48,8 +48,7 @@ class ClassSearch(Purifier):
         super().__init__()
         if not 0 <= noise < math.inf:
             raise InputError(f"noise must be 0 or above and finite, got {noise}")
-        if precision not in get_args(Precision):
-            raise unknown("precision", precision, get_args(Precision))
+        check_precision(precision)
         self.autoencoder = autoencoder
         self.searched = autoencoder
         if precision == "bfloat16":

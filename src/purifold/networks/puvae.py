@@ -82,11 +82,11 @@ class PuvaeDecoder(nn.Module):
         self.deconvolutions = nn.Sequential(
             nn.ReLU(inplace=True),
             nn.Unflatten(1, (CHANNELS, eighth[0], eighth[1])),
-            Doubling(CHANNELS, CHANNELS, (quarter[0], quarter[1])),
+            Doubling(_transposed(CHANNELS, quarter)),
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(CHANNELS, CHANNELS, 7, stride=2, padding=3, output_padding=_odd(half)),
+            _transposed(CHANNELS, half),
             nn.ReLU(inplace=True),
-            Doubling(CHANNELS, shape[0], (whole[0], whole[1])),
+            Doubling(_transposed(shape[0], whole)),
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -108,6 +108,7 @@ def _dilated(channels: int) -> list[nn.Module]:
     return [nn.Conv2d(channels, CHANNELS, 7, padding=6, dilation=2), nn.ReLU(inplace=True)]
 
 
-def _odd(size: list[int]) -> tuple[int, int]:
-    """Rows and columns that a transposed convolution of stride 2 adds to end at `size`."""
-    return 1 - size[0] % 2, 1 - size[1] % 2
+def _transposed(channels: int, size: list[int]) -> nn.ConvTranspose2d:
+    """To exactly `size`."""
+    odd = (1 - size[0] % 2, 1 - size[1] % 2)
+    return nn.ConvTranspose2d(CHANNELS, channels, 7, stride=2, padding=3, output_padding=odd)
