@@ -1,5 +1,7 @@
 """Every description of something to train finds its step, with a seed and a share of the scale of its own."""
 
+from dataclasses import replace
+
 import pytest
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec
@@ -44,7 +46,6 @@ def test_a_description_becomes_its_step(shop, spec, kind):
 def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
     configs = {
         "generator": (GeneratorSpec(), SMOKE.generator),
-        "classifier": (AdversarialSpec(classifier="mlp", epsilon=0.1), SMOKE.classifier),
         "autoencoder": (MagnetSpec(), SMOKE.autoencoder),
         "conditional": (ConditionalSpec(), SMOKE.conditional),
     }
@@ -54,11 +55,12 @@ def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
 
 
 def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):
-    assert shop.classifier("mlp").config == SMOKE.classifier(1_100)
-    adversarial = shop.training(AdversarialSpec(classifier="puvae-a", epsilon=0.1))
-    for config in (shop.classifier("puvae-a").config, adversarial.config):
-        assert (config.optimizer, config.schedule, config.learning_rate) == ("adam", "constant", 1e-3)
-        assert config.epochs == SMOKE.classifier(1_100).epochs
+    clean = {False: SMOKE.classifier(1_100), True: SMOKE.classifier(1_100, adam=True)}
+    assert [config.optimizer for config in clean.values()] == ["sgd", "adam"]
+    for network, adam in (("mlp", False), ("puvae-a", True)):
+        assert shop.classifier(network).config == clean[adam]
+        attacked = shop.training(AdversarialSpec(classifier=network, epsilon=0.1)).config
+        assert attacked == replace(clean[adam], precision="bf16-mixed")
 
 
 def test_the_source_of_a_conditional_autoencoder_has_weights_of_its_own(shop):

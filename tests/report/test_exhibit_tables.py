@@ -7,6 +7,7 @@ import pytest
 from purifold.engine.compose import Question, compose
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.pace import Pace
 from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, TransferTable
 from purifold.report.exhibit_tables import listed
 from purifold.report.results import Results
@@ -89,16 +90,17 @@ def test_a_printed_number_stands_beside_ours_and_is_marked_beyond_the_interval(
     systems, found, printed, difference
 ):
     """10 of 100 images: Wilson's interval is [5.5, 17.4] percent."""
-    cell = PrintedCell(
-        defense="bare", attack="pgd", experiment=systems[0], epsilon=0.1, bounded=0.1, printed=printed
-    )
-    (table,) = listed(PrintedTable(name="t", caption="c", sections=(("digits", (cell,)),)), found)
+    pace = Pace(system=systems[0].system, count=100, crafts=(), seed=0)
+    cell = PrintedCell(defense="bare", attack="pgd", pace=pace, experiment=systems[0], printed=printed)
+    answers = {"system": "none", "seed": 0, "images": 100, "seconds": 1.0, "correct": {"": 100, "pgd": 10}}
+    known = replace(found, measurements={"t": [{"title": "digits", "paces": {"bare": answers}}]})
+    (table,) = listed(PrintedTable(name="t", caption="c", sections=(("digits", (cell,)),)), known)
     (row,) = table.rows
     assert row[:3] == ["pgd", "bare", "100"]
     assert row[3] == ("" if printed is None else f"{100 * printed:.1f}")
     assert shares(row)[4] == "10.0"
     assert row[5] == difference
-    assert [share.partition(" ")[0] for share in row[6:]] == ["5.0", "5.0"]
+    assert shares(row)[6:] == ["100", "5.0", "5.0"]  # of 100 images, by an attacker who knows the defense
 
 
 def test_seconds_stand_as_multiples_of_the_first_defense_and_of_the_classifier():

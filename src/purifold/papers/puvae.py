@@ -7,7 +7,6 @@ Differs: classifiers A and B are Defense-GAN's, C and D our own, since the suppl
 an adaptive CW-L2 attack is finite, since without one it wins against anything.
 """
 
-import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -35,10 +34,10 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     ]
     first = found[0][0]
     tables = [_table(cells[0].subject.data, cells) for cells in found]
-    limited = limit_table(first, scale.name, min(BATCH, first.subject.images), _text()["limited"])
+    limited = limit_table(first, scale.name, min(BATCH, first.subject.images[0]), _text()["limited"])
     figures = [
         branches_figure(first, scale, resources, seed),
-        pace_figure(first, scale.name, min(BATCH, first.subject.images)),
+        pace_figure(first, scale.name, min(BATCH, first.subject.images[0])),
         *(_purified(cells[0]) for cells in found),
     ]
     return Study.of([*tables, _seconds(first), limited, *figures], ())
@@ -63,31 +62,17 @@ def _table(data: str, cells: Sequence[Cells]) -> PrintedTable:
 
 def _cells(cell: Cells) -> list[PrintedCell]:
     printed = _printed().get(cell.subject.data, {}).get(cell.letter, {})
-    epsilon = cell.subject.epsilon
-    found = [_clean(cell, name, printed) for name in cell.inside]
-    for attack in cell.subject.attacks:
-        of_attack = printed.get(attack.removesuffix("-targeted"), {})
-        found += [
-            PrintedCell(
-                defense=name,
-                attack=attack,
-                experiment=experiment,
-                epsilon=epsilon,
-                bounded=epsilon,
-                printed=_share(of_attack.get(name)),
-            )
-            for name, experiment in cell.inside.items()
-        ]
-    return found + [
+    by_attack = [("", cell.inside), *((name, cell.inside) for name in cell.subject.attacks)]
+    return [
         PrintedCell(
             defense=name,
-            attack="cw-l2",
+            attack=attack,
+            pace=cell.paces[name],
             experiment=experiment,
-            epsilon=math.inf,
-            bounded=cell.subject.bounded,
-            printed=_share(printed.get("cw-l2", {}).get(name)),
+            printed=_share(printed.get(attack.removesuffix("-targeted") or "clean", {}).get(name)),
         )
-        for name, experiment in cell.nearest.items()
+        for attack, experiments in (*by_attack, ("cw-l2", cell.nearest))
+        for name, experiment in experiments.items()
     ]
 
 
@@ -105,17 +90,6 @@ def _seconds(cell: Cells) -> SecondsTable:
             )
             for name in names
         ),
-    )
-
-
-def _clean(cell: Cells, name: str, printed: Mapping[str, Any]) -> PrintedCell:
-    return PrintedCell(
-        defense=name,
-        attack="",
-        experiment=cell.inside[name],
-        epsilon=cell.subject.epsilon,
-        bounded=cell.subject.epsilon,
-        printed=_share(printed.get("clean", {}).get(name)),
     )
 
 

@@ -19,7 +19,7 @@ from purifold.papers.exhibit import BranchesFigure
 from purifold.papers.puvae_cells import Cells
 from purifold.threat import ThreatModel
 
-SHORTER = 6
+SHORTER = 12
 """By how much fewer images each of these autoencoders sees than those of the tables."""
 CAPTION = (
     "One image under targeted FGSM as autoencoders see it under each class, trained with several weights of "
@@ -43,7 +43,7 @@ def branches_figure(cell: Cells, scale: Scale, resources: Resources, seed: int) 
     shop = Workshop(data=system.data, scale=shorter, resources=resources, seed=seed)
     craft = Craft.of(
         system,
-        cell.inside["puvae"].count,
+        cell.paces["puvae"].count,
         attack(cell.subject.attacks["fgsm-targeted"]),
         ThreatModel("linf", cell.subject.epsilon),
         "oblivious",

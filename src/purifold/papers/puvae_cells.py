@@ -3,14 +3,18 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
-from purifold.engine.compose import Question, compose
+from purifold.engine.compose import Question, attack, compose
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.pace import Pace
+from purifold.engine.steps.system import System
+from purifold.threat import ThreatModel
 
-BARE = "none"
+BARE, SEARCHING = "none", "defense-gan"
 STRONGEST = "pgd:steps=20"
 PICTURES = 10
 """Images in the gallery of PuVAE."""
@@ -32,8 +36,9 @@ class Subject:
         magnet: The recipe of MagNet for these images.
         rejected: Share of clean images that each of its detectors may turn away.
         search: The recipe of Defense-GAN.
-        images: Test images attacked; `searched` of them behind defenses that search for each.
-        searched: See `images`.
+        pgd_trained: Whether adversarial training with PGD stands beside the paper's.
+        images: Test images by attackers who do not know the defense, and by those who do.
+        searched: The same behind Defense-GAN, which descends for each.
     """
 
     data: str
@@ -43,17 +48,19 @@ class Subject:
     bounded: float
     magnet: str = "magnet"
     rejected: float = 0.001
-    search: str = "defense-gan"
-    images: int
-    searched: int
+    search: str = "defense-gan:precision=bfloat16"
+    pgd_trained: bool = True
+    images: tuple[int, int]
+    searched: tuple[int, int]
 
     @property
     def defenses(self) -> dict[str, str]:
         """Recipes, by the name in our tables; those that the paper has under the paper's."""
+        by_pgd = {"adversarial-training, PGD": f"adversarial-pgd:epsilon={self.epsilon}"}
         return {
             "none": BARE,
             "adversarial-training": f"adversarial-fgsm:epsilon={self.epsilon}",
-            "adversarial-training, PGD": f"adversarial-pgd:epsilon={self.epsilon}",
+            **(by_pgd if self.pgd_trained else {}),
             "magnet": f"{self.magnet}:detect=false",
             "magnet, with detectors": f"{self.magnet}:false_positive_rate={self.rejected}",
             "defense-gan": self.search,
@@ -77,8 +84,8 @@ MNIST = Subject(
     epsilon=0.3,
     noise_share=1 / 6,
     bounded=2.0,
-    images=10_000,
-    searched=1_000,
+    images=(10_000, 1_000),
+    searched=(1_000, 200),
 )
 FASHION = replace(MNIST, data="fashion-mnist", bounded=1.0)
 CIFAR = Subject(
@@ -89,8 +96,8 @@ CIFAR = Subject(
     bounded=0.5,
     magnet="magnet-color",
     rejected=0.005,
-    images=10_000,
-    searched=1_000,
+    images=(10_000, 1_000),
+    searched=(1_000, 200),
 )
 DIGITS = Subject(
     data="digits",
@@ -99,16 +106,17 @@ DIGITS = Subject(
     noise_share=1 / 6,
     bounded=1.0,
     rejected=0.02,
-    search="defense-gan:steps=20,restarts=2",
-    images=40,
-    searched=8,
+    search="defense-gan:steps=20,restarts=2,precision=bfloat16",
+    images=(40, 20),
+    searched=(8, 4),
 )
+FEWER: Mapping[str, Any] = {"images": (1_000, 200), "searched": (100, 50), "pgd_trained": False}
 SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS,),
     "cpu": (
-        replace(MNIST, images=1_000, searched=100),
-        replace(FASHION, images=1_000, searched=100),
-        replace(CIFAR, images=1_000, searched=100, classifiers={"C": "puvae-c"}),
+        replace(MNIST, **FEWER),
+        replace(FASHION, **FEWER),
+        replace(CIFAR, **FEWER, classifiers={"C": "puvae-c"}),
     ),
     "paper": (MNIST, FASHION, CIFAR),
 }
@@ -117,17 +125,19 @@ SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
 @final
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """The experiments of one data set and classifier, by the defense's name in our tables.
+    """What is known of one data set and classifier, by the defense's name in our tables.
 
     Args:
         subject: The data set.
         letter: The classifier.
-        inside: Attacks inside the L-infinity budget.
-        nearest: CW-L2, with and without an L2 budget.
+        paces: By the paper's attackers, who do not know the defense.
+        inside: By attackers who do, inside the L-infinity budget.
+        nearest: The same by CW-L2, inside an L2 budget.
     """
 
     subject: Subject
     letter: str
+    paces: Mapping[str, Pace]
     inside: Mapping[str, Experiment]
     nearest: Mapping[str, Experiment]
 
@@ -140,26 +150,47 @@ def cells_of(subject: Subject, letter: str, scale: Scale, resources: Resources, 
         attacks=(*subject.attacks.values(), STRONGEST),
         epsilons=(subject.epsilon,),
         classifier=subject.classifiers[letter],
-        images=subject.images,
+        images=subject.images[1],
         seed=seed,
     )
     nearest = replace(question, attacks=(UNBOUNDED,), norm="l2", epsilons=(subject.bounded,))
+    inside = dict(_by_name(question, subject, scale, resources))
     return Cells(
         subject=subject,
         letter=letter,
-        inside=dict(_by_name(question, subject, scale, resources)),
+        paces={
+            name: paced(
+                subject,
+                experiment.system,
+                (subject.searched if name == SEARCHING else subject.images)[0],
+                seed,
+            )
+            for name, experiment in inside.items()
+        },
+        inside=inside,
         nearest={
-            name: replace(experiment, epsilons=(subject.bounded, math.inf), averaged=(), audit=0)
+            name: replace(experiment, knowledge=("adaptive",), averaged=(), audit=0)
             for name, experiment in _by_name(nearest, subject, scale, resources)
         },
     )
+
+
+def paced(subject: Subject, system: System, count: int, seed: int) -> Pace:
+    """Answers of a system to the paper's attacks on its classifier."""
+    inside, unbounded = ThreatModel("linf", subject.epsilon), ThreatModel("l2", math.inf)
+    attacks = [(attack(text), inside) for text in subject.attacks.values()]
+    crafts = tuple(
+        Craft.of(system, count, found, threat, "oblivious", seed=seed)
+        for found, threat in (*attacks, (attack(UNBOUNDED), unbounded))
+    )
+    return Pace(system=system, count=count, crafts=crafts, seed=seed)
 
 
 def _by_name(
     question: Question, subject: Subject, scale: Scale, resources: Resources
 ) -> Iterator[tuple[str, Experiment]]:
     for name, experiment in zip(subject.defenses, compose(question, scale, resources), strict=True):
-        found = _searched(experiment, subject) if name == "defense-gan" else _read(experiment)
+        found = _searched(experiment, subject) if name == SEARCHING else _read(experiment)
         shown = name == "puvae" and experiment.norm == "linf"
         yield name, replace(found, pictures=PICTURES if shown else 0)
 
@@ -171,5 +202,5 @@ def _read(experiment: Experiment) -> Experiment:
 
 def _searched(experiment: Experiment, subject: Subject) -> Experiment:
     """Fewer images, one draw of each, no attack on averages, no audit: each prediction is a long descent."""
-    count = min(experiment.count, subject.searched)
-    return replace(experiment, count=count, draws=1, averaged=(), audit=0)
+    count = min(experiment.count, subject.searched[1])
+    return replace(experiment, count=count, knowledge=("adaptive",), draws=1, averaged=(), audit=0)

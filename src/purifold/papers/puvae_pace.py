@@ -4,17 +4,13 @@ Differs: seconds are those of this machine for a batch of 128 images, beside the
 gives Defense-GAN as many steps as fit, with its 20 restarts or with a single one.
 """
 
-import math
 from collections.abc import Mapping
 
-from purifold.engine.compose import attack
-from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.pace import Pace
 from purifold.engine.steps.system import System
 from purifold.papers.exhibit import PaceFigure
-from purifold.papers.puvae_cells import UNBOUNDED, Cells
+from purifold.papers.puvae_cells import SEARCHING, Cells, paced
 from purifold.papers.table import Limited, LimitTable
-from purifold.threat import ThreatModel
 
 RESTARTS = 20
 STEPS: Mapping[str, tuple[int, ...]] = {
@@ -47,7 +43,7 @@ def limit_table(
     paces: dict[str, tuple[Pace, ...]] = {
         name: (_pace(cell, cell.inside[name].system, count),) for name in SINGLE
     }
-    paces["defense-gan"] = tuple(
+    paces[SEARCHING] = tuple(
         pace for restarts in (RESTARTS, 1) for pace in _searching(cell, scale, count, restarts)
     )
     attacks = (*cell.subject.attacks, "cw-l2")
@@ -68,26 +64,11 @@ def limit_table(
 
 
 def _searching(cell: Cells, scale: str, count: int, restarts: int) -> tuple[Pace, ...]:
-    system = cell.inside["defense-gan"].system
-    return tuple(
-        _pace(
-            cell,
-            System.of(
-                system.classifier, f"defense-gan:steps={steps},restarts={restarts}", system.autoencoders
-            ),
-            count,
-        )
-        for steps in STEPS[scale]
-    )
+    system = cell.inside[SEARCHING].system
+    recipes = (f"defense-gan:steps={n},restarts={restarts},precision=bfloat16" for n in STEPS[scale])
+    systems = (System.of(system.classifier, recipe, system.autoencoders) for recipe in recipes)
+    return tuple(_pace(cell, found, count) for found in systems)
 
 
 def _pace(cell: Cells, system: System, count: int) -> Pace:
-    seed = cell.inside["puvae"].seed
-    inside = ThreatModel("linf", cell.subject.epsilon)
-    attacks = [(attack(text), inside) for text in cell.subject.attacks.values()]
-    attacks.append((attack(UNBOUNDED), ThreatModel("l2", math.inf)))
-    crafts = tuple(
-        Craft.of(cell.inside["puvae"].system, count, found, threat, "oblivious", seed=seed)
-        for found, threat in attacks
-    )
-    return Pace(system=system, count=count, crafts=crafts, seed=seed)
+    return paced(cell.subject, system, count, cell.paces["puvae"].seed)

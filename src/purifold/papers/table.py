@@ -51,18 +51,15 @@ class PrintedCell:
     Args:
         defense: As the paper calls it.
         attack: Its name in the outcomes; "" for clean images.
-        experiment: Whose record.
-        epsilon: Budget of the paper's attack.
-        bounded: Budget at which ours of an attacker who knows the defense stands; the same but for attacks
-            that stop at no budget, which win against anything.
-        printed: Share of images, by an attacker who does not know the defense; None where the paper has none.
+        pace: Answers to attackers who do not know the defense, as the paper's.
+        experiment: Outcomes of attackers who do, at a single budget.
+        printed: Share of images; None where the paper has none.
     """
 
     defense: str
     attack: str
+    pace: Pace
     experiment: Experiment
-    epsilon: float
-    bounded: float
     printed: float | None
 
 
@@ -81,6 +78,11 @@ class PrintedTable(Exhibit):
     def experiments(self) -> tuple[Experiment, ...]:
         """What it lists."""
         return tuple(dict.fromkeys(cell.experiment for _, cells in self.sections for cell in cells))
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The paces."""
+        return tuple(dict.fromkeys(cell.pace for _, cells in self.sections for cell in cells))
 
 
 @final

@@ -17,7 +17,7 @@ from purifold.papers.table import (
     Table,
 )
 from purifold.report.lines import UNRELIABLE, families, named, percent
-from purifold.report.paces import accuracy, longest
+from purifold.report.paces import Found, accuracy, longest
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
@@ -44,7 +44,11 @@ class Listed:
 def listed(exhibit: Listable, results: Results) -> list[Listed]:
     """The sections of a table."""
     if isinstance(exhibit, PrintedTable):
-        return [_beside_printed(title, cells, results) for title, cells in exhibit.sections]
+        found = results.measurements[exhibit.name]
+        return [
+            _beside_printed(title, cells, paces["paces"], results)
+            for (title, cells), paces in zip(exhibit.sections, found, strict=True)
+        ]
     if isinstance(exhibit, SecondsTable):
         return [_seconds(results.measurements[exhibit.name])]
     if isinstance(exhibit, LimitTable):
@@ -53,10 +57,14 @@ def listed(exhibit: Listable, results: Results) -> list[Listed]:
     return [part(section, results) for section in exhibit.sections]
 
 
-def _beside_printed(title: str, cells: Sequence[PrintedCell], results: Results) -> Listed:
+def _beside_printed(
+    title: str, cells: Sequence[PrintedCell], paces: Mapping[str, Found], results: Results
+) -> Listed:
     """A row for each defense and attack: what the paper prints, ours, and what the paper lacks."""
-    header = ["attack", "defense", "images", "printed", "ours", "difference", "adaptive", "worst case"]
-    return Listed(title, header, [_cell(cell, results.records[cell.experiment.name]) for cell in cells])
+    header = ["attack", "defense", "images", "printed", "ours", "difference"]
+    known = ["images, adaptive", "adaptive", "worst case"]
+    rows = [_cell(cell, paces[cell.defense], results.records[cell.experiment.name]) for cell in cells]
+    return Listed(title, [*header, *known], rows)
 
 
 def _seconds(rows: Sequence[Mapping[str, Any]]) -> Listed:
@@ -97,21 +105,14 @@ def _fitting(attack: str, row: Mapping[str, Any], seconds: float, printed: float
     return [row["defense"], pace["system"], taken, shown, percent(ours), _difference(ours, printed)]
 
 
-def _cell(cell: PrintedCell, record: Record) -> list[str]:
-    oblivious, adaptive = (
-        next(
-            outcome
-            for outcome in record.outcomes
-            if (outcome.knowledge, outcome.threat.epsilon) == (knowledge, epsilon)
-        )
-        for knowledge, epsilon in (("oblivious", cell.epsilon), ("adaptive", cell.bounded))
-    )
-    name = cell.defense + (UNRELIABLE if record.unreliable else "")
-    ours = oblivious.attacked_accuracy(cell.attack) if cell.attack else oblivious.accuracy()
+def _cell(cell: PrintedCell, pace: Found, record: Record) -> list[str]:
+    (adaptive,) = (outcome for outcome in record.outcomes if outcome.knowledge == "adaptive")
+    ours = accuracy(pace, cell.attack)
     printed = "" if cell.printed is None else f"{100 * cell.printed:.1f}"
     known = [_share(adaptive, cell.attack), _share(adaptive, None)] if cell.attack else ["", ""]
-    shown = [cell.attack or "none", name, str(len(oblivious)), printed, percent(ours)]
-    return [*shown, _difference(ours, cell.printed), *known]
+    name = cell.defense + (UNRELIABLE if record.unreliable else "")
+    shown = [cell.attack or "none", name, str(pace["images"]), printed, percent(ours)]
+    return [*shown, _difference(ours, cell.printed), str(len(adaptive)), *known]
 
 
 def _difference(ours: Proportion, printed: float | None) -> str:

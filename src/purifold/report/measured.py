@@ -24,7 +24,7 @@ from purifold.papers.exhibit import (
     UnitsFigure,
     UnitsPanel,
 )
-from purifold.papers.table import LimitTable, SecondsTable, Timed
+from purifold.papers.table import LimitTable, PrintedTable, SecondsTable, Timed
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
@@ -43,6 +43,17 @@ def _units_figure(exhibit: UnitsFigure, store: Store) -> list[dict[str, Any]]:
 
 def _seconds_table(exhibit: SecondsTable, store: Store) -> list[dict[str, Any]]:
     return [_seconds(row, store) for row in exhibit.rows]
+
+
+def _printed_table(exhibit: PrintedTable, store: Store) -> list[dict[str, Any]]:
+    """For each section the paces by defense."""
+    return [
+        {
+            "title": title,
+            "paces": {cell.defense: _pace(cell.pace, store) for cell in cells if not cell.attack},
+        }
+        for title, cells in exhibit.sections
+    ]
 
 
 def _branches_figure(exhibit: BranchesFigure, store: Store) -> list[dict[str, Any]]:
@@ -65,7 +76,7 @@ def _seconds(row: Timed, store: Store) -> dict[str, Any]:
 
 
 def _pace(pace: Pace, store: Store) -> dict[str, Any]:
-    return {"system": pace.system.defense, **asdict(read_pace(store.fetch(pace)))}
+    return {"system": pace.system.defense, "seed": pace.seed, **asdict(read_pace(store.fetch(pace)))}
 
 
 def _branches(row: Branches, store: Store) -> dict[str, Any]:
@@ -126,6 +137,7 @@ MEASURED: Mapping[type, Callable[[Any, Store], list[dict[str, Any]]]] = {
     CodesFigure: _codes_figure,
     UnitsFigure: _units_figure,
     SecondsTable: _seconds_table,
+    PrintedTable: _printed_table,
     BranchesFigure: _branches_figure,
     PaceFigure: _pace_figure,
     LimitTable: _limit_table,
