@@ -40,6 +40,7 @@ bench: install
 	$(BIN)/python -m benchmarks.attacks --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.stacked --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.puvae --data-root $(DATA_ROOT)
 
 clean:
 	rm -rf .venv runs store build

@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 from purifold.autoencoders import conditional
 from purifold.autoencoders.conditional import ConditionalAutoencoder
 from purifold.errors import InputError
-from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
+from purifold.networks.puvae import PlanesEncoder, PuvaeDecoder, PuvaeEncoder
 from purifold.randomness import seeded
 
 SHAPE, CLASSES, LATENT = (1, 8, 8), 5, 3
@@ -15,9 +15,9 @@ SHAPE, CLASSES, LATENT = (1, 8, 8), 5, 3
 
 @pytest.fixture
 def make():
-    def made(**settings):
+    def made(encoder=PuvaeEncoder, **settings):
         with seeded(1):
-            parts = PuvaeEncoder(SHAPE, CLASSES, LATENT), PuvaeDecoder(SHAPE, CLASSES, LATENT)
+            parts = encoder(SHAPE, CLASSES, LATENT), PuvaeDecoder(SHAPE, CLASSES, LATENT)
         return ConditionalAutoencoder(*parts, **settings).eval()
 
     return made
@@ -36,8 +36,9 @@ def noise():
 LABELS = torch.tensor([0, 4, 2, 2, 1, 3])
 
 
-def test_the_search_is_the_loop_over_images_and_classes(make, images, noise):
-    autoencoder = make()
+@pytest.mark.parametrize("encoder", [PuvaeEncoder, PlanesEncoder])
+def test_the_search_is_the_loop_over_images_and_classes(make, images, noise, encoder):
+    autoencoder = make(encoder)
     found, labels = autoencoder.search(images, noise)
     for row, image in enumerate(images):
         candidates = []
@@ -73,6 +74,13 @@ def test_convolutions_run_once_an_image(make, images, noise):
     )
     autoencoder.search(images, noise)
     assert seen == [len(images)]
+
+
+@pytest.mark.parametrize("encoder", [PuvaeEncoder, PlanesEncoder])
+def test_every_label_is_read(make, images, encoder):
+    means = [make(encoder).encoder(images, torch.full((6,), label))[0] for label in range(CLASSES)]
+    for place, mean in enumerate(means):
+        assert all((mean - other).abs().max() > 1e-6 for other in means[:place])
 
 
 def test_the_gradient_is_that_of_the_chosen_class(make, images, noise):

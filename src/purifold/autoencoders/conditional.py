@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from purifold.errors import InputError, unknown
 from purifold.losses import cross_entropy
 from purifold.networks.base import Shape
-from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
+from purifold.networks.puvae import ConditionalEncoder, PuvaeDecoder
 from purifold.types import Images, Labels, Model, Scores
 
 Reduction: TypeAlias = Literal["sum", "mean"]
@@ -37,12 +37,12 @@ class ConditionalAutoencoder(nn.Module):
         units: Whether the divergence is the sum or the mean over the latent units.
 
     Differs: equations 9, 10 and 12 of the paper have signs and a logarithm garbled; these are the standard
-    forms. It does not say how pixels and units are reduced; which reading it means has not been tried yet.
+    forms. It does not say how pixels and units are reduced; `puvae`'s figure 4 shows other readings.
     """
 
     def __init__(
         self,
-        encoder: PuvaeEncoder,
+        encoder: ConditionalEncoder,
         decoder: PuvaeDecoder,
         *,
         rc_weight: float = 0.01,
@@ -101,8 +101,8 @@ class ConditionalAutoencoder(nn.Module):
     def search(self, images: Images, noise: Float[Tensor, "batch classes latent"]) -> tuple[Images, Labels]:
         """Each image under every class: the reconstruction with the smallest mean squared error, its class.
 
-        The convolutions run once an image, the rest once a class, about `ROWS` reconstructions at a time. The
-        gradient is that of the chosen class.
+        What the encoder shares runs once an image, the rest once a class, about `ROWS` reconstructions at a
+        time. The gradient is that of the chosen class.
 
         Args:
             images: In [0, 1].
@@ -146,7 +146,8 @@ class ConditionalAutoencoder(nn.Module):
         """Reconstructions of every image under these classes: (classes, batch, channel, height, width)."""
         pairs = (len(classes), len(features))
         labels = torch.tensor(classes, device=features.device).repeat_interleave(len(features))
-        mean, spread = self.encoder.head(features.repeat(len(classes), 1), labels)
+        each = features.repeat(len(classes), *(1 for _ in features.shape[1:]))
+        mean, spread = self.encoder.head(each, labels)
         drawn = noise[:, classes.start : classes.stop].transpose(0, 1).flatten(0, 1)
         return self.decoder(torch.addcmul(mean, spread, drawn), labels).unflatten(0, pairs)
 
@@ -161,7 +162,7 @@ def check_weights(rc_weight: float, kl_weight: float, ce_weight: float, pixels: 
             raise unknown("reduction", reduction, get_args(Reduction))
 
 
-def _check_pair(encoder: PuvaeEncoder, decoder: PuvaeDecoder) -> None:
+def _check_pair(encoder: ConditionalEncoder, decoder: PuvaeDecoder) -> None:
     for name in ("shape", "classes", "latent"):
         wanted, got = getattr(encoder, name), getattr(decoder, name)
         if wanted != got:

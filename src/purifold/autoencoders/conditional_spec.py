@@ -1,12 +1,19 @@
 """What a class-conditional autoencoder is built from: hashed, and kept beside its weights."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import final
+from typing import Literal, TypeAlias, final
 
 from purifold.autoencoders.conditional import ConditionalAutoencoder, Reduction, check_weights
-from purifold.errors import InputError
+from purifold.errors import InputError, unknown
 from purifold.networks.base import Shape
-from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
+from purifold.networks.puvae import ConditionalEncoder, PlanesEncoder, PuvaeDecoder, PuvaeEncoder
+from purifold.options import later
+
+Entrance: TypeAlias = Literal["dense", "planes"]
+ENCODERS: Mapping[Entrance, type[ConditionalEncoder]] = {"dense": PuvaeEncoder, "planes": PlanesEncoder}
+OF_NETWORKS = ("source", "latent", "label")
+"""What the loss does not take."""
 
 
 @final
@@ -22,6 +29,7 @@ class ConditionalSpec:
         ce_weight: Of the source classifier's cross-entropy.
         pixels: "sum" or "mean".
         units: "sum" or "mean".
+        label: Where the label enters the encoder: at the "dense" layer, or as "planes" beside the image.
     """
 
     source: str = "small-cnn"
@@ -31,15 +39,20 @@ class ConditionalSpec:
     ce_weight: float = 10.0
     pixels: Reduction = "sum"
     units: Reduction = "mean"
+    label: Entrance = later("dense")  # noqa: RUF009
 
     def __post_init__(self) -> None:
         check_weights(self.rc_weight, self.kl_weight, self.ce_weight, self.pixels, self.units)
         if self.latent < 1:
             raise InputError(f"latent must be 1 or above, got {self.latent}")
+        if self.label not in ENCODERS:
+            raise unknown("label", self.label, ENCODERS)
 
     def build(self, shape: Shape, classes: int) -> ConditionalAutoencoder:
         """The autoencoder for images of `shape`, its weights drawn from torch's generator."""
-        settings = {name: value for name, value in asdict(self).items() if name not in ("source", "latent")}
+        settings = {name: value for name, value in asdict(self).items() if name not in OF_NETWORKS}
         return ConditionalAutoencoder(
-            PuvaeEncoder(shape, classes, self.latent), PuvaeDecoder(shape, classes, self.latent), **settings
+            ENCODERS[self.label](shape, classes, self.latent),
+            PuvaeDecoder(shape, classes, self.latent),
+            **settings,
         )

@@ -18,6 +18,7 @@ from purifold.defenses.base import Defended, Purifier
 from purifold.defenses.precision import Precision, check_precision
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
+from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
 from purifold.types import Images, Logits, Model
 
 NOISE = 0.1
@@ -88,10 +89,11 @@ class ClassSearch(Purifier):
     @classmethod
     def example(cls, channels: int, size: int) -> "ClassSearch":
         """An untrained autoencoder of three classes, with larger codes than untrained weights give."""
-        autoencoder = ConditionalSpec(latent=4).build((channels, size, size), 3)
+        shape = (channels, size, size)
+        encoder, decoder = PuvaeEncoder(shape, 3, 4), PuvaeDecoder(shape, 3, 4)
         with torch.no_grad():
-            autoencoder.encoder.of_image.weight.mul_(100)
-        return cls(autoencoder)
+            encoder.of_image.weight.mul_(100)
+        return cls(ConditionalAutoencoder(encoder, decoder))
 
     def _nearest(self, images: Images, noise: Tensor) -> Images:
         precision = next(self.searched.parameters()).dtype

@@ -1,11 +1,13 @@
 """The class-conditional pair of `puvae` (table 1): a dilated encoder and a decoder that both read a label.
 
-The paper does not say how the label enters. Here it joins in at the first dense layer by a weight of its own,
-dense(h, y) = W h + V y + b, so that `features` (convolutions and W h + b) runs once for all classes of an
-image and only `head` once a class. Padding keeps the image's size: without it the third dilated
-convolution has no room on 28x28.
+The paper does not say how the label enters. In `PuvaeEncoder` it joins in at the first dense layer by a
+weight of its own, dense(h, y) = W h + V y + b, so that `features` (convolutions and W h + b) runs once for
+all classes of an image and only `head` once a class. In `PlanesEncoder` it enters with the image, and all
+runs once a class. Padding keeps the image's size: without it the third dilated convolution has no room on
+28x28.
 """
 
+from abc import ABC, abstractmethod
 from typing import final
 
 import torch
@@ -20,8 +22,34 @@ from purifold.types import Images, Labels, Latent
 CHANNELS, HIDDEN = 32, 1024
 
 
+class ConditionalEncoder(nn.Module, ABC):
+    """What is known of an image under a label, in two parts: what all labels share, and the rest.
+
+    Args:
+        shape: (channel, height, width) of the images.
+        classes: How many labels there are.
+        latent: Latent size.
+    """
+
+    def __init__(self, shape: Shape, classes: int, latent: int) -> None:
+        super().__init__()
+        self.shape, self.classes, self.latent = shape, classes, latent
+
+    @abstractmethod
+    def features(self, images: Images) -> Tensor:
+        """What all labels share, (batch, ...)."""
+
+    @abstractmethod
+    def head(self, features: Tensor, labels: Labels) -> tuple[Latent, Latent]:
+        """Mean and standard deviation of the latent under each image's label."""
+
+    def forward(self, images: Images, labels: Labels) -> tuple[Latent, Latent]:
+        """Mean and standard deviation of the latent under each image's label."""
+        return self.head(self.features(images), labels)
+
+
 @final
-class PuvaeEncoder(nn.Module):
+class PuvaeEncoder(ConditionalEncoder):
     """Three dilated 7x7 convolutions, dense 1024 twice, dense to mean and standard deviation.
 
     Args:
@@ -31,9 +59,8 @@ class PuvaeEncoder(nn.Module):
     """
 
     def __init__(self, shape: Shape, classes: int, latent: int) -> None:
-        super().__init__()
+        super().__init__(shape, classes, latent)
         channels, height, width = shape
-        self.shape, self.classes, self.latent = shape, classes, latent
         self.convolutions = nn.Sequential(
             *_dilated(channels), *_dilated(CHANNELS), *_dilated(CHANNELS), nn.Flatten()
         )
@@ -57,9 +84,44 @@ class PuvaeEncoder(nn.Module):
         mean, spread = self.rest(hidden).chunk(2, dim=1)
         return mean, F.softplus(spread)
 
-    def forward(self, images: Images, labels: Labels) -> tuple[Latent, Latent]:
+
+@final
+class PlanesEncoder(ConditionalEncoder):
+    """The same layers, the label as one more plane a class beside the image's channels; shares nothing.
+
+    Args:
+        shape: (channel, height, width) of the images.
+        classes: How many labels there are.
+        latent: Latent size.
+    """
+
+    def __init__(self, shape: Shape, classes: int, latent: int) -> None:
+        super().__init__(shape, classes, latent)
+        channels, height, width = shape
+        self.layers = nn.Sequential(
+            *_dilated(channels + classes),
+            *_dilated(CHANNELS),
+            *_dilated(CHANNELS),
+            nn.Flatten(),
+            nn.Linear(CHANNELS * height * width, HIDDEN),
+            nn.ReLU(inplace=True),
+            nn.Linear(HIDDEN, HIDDEN),
+            nn.ReLU(inplace=True),
+            nn.Linear(HIDDEN, 2 * latent),
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def features(self, images: Images) -> Images:
+        """The images."""
+        return images
+
+    def head(self, features: Images, labels: Labels) -> tuple[Latent, Latent]:
         """Mean and standard deviation of the latent under each image's label."""
-        return self.head(self.features(images), labels)
+        planes = _one_hot(labels, self.classes, features)[:, :, None, None].expand(
+            -1, -1, *features.shape[2:]
+        )
+        mean, spread = self.layers(torch.cat([features, planes], dim=1)).chunk(2, dim=1)
+        return mean, F.softplus(spread)
 
 
 @final

@@ -28,6 +28,7 @@ CAPTION = (
 )
 READINGS: Mapping[str, ConditionalSpec] = {
     "0.01, 0.1, 10: sum of pixels, mean of units": ConditionalSpec(pixels="sum", units="mean"),
+    "the same, the label as planes": ConditionalSpec(label="planes"),
     "0.01, 0.1, 10: both sums": ConditionalSpec(pixels="sum", units="sum"),
     "0.01, 0.1, 10: both means": ConditionalSpec(pixels="mean", units="mean"),
     "0.01, 1, 10: sum, mean": ConditionalSpec(kl_weight=1.0),

@@ -47,6 +47,11 @@ def limit_table(
         pace for restarts in (RESTARTS, 1) for pace in _searching(cell, scale, count, restarts)
     )
     attacks = (*cell.subject.attacks, "cw-l2")
+    known = {
+        attack: printed[attack.removesuffix("-targeted")]
+        for attack in attacks
+        if cell.subject.data == "mnist"
+    }
     return LimitTable(
         name="table-6",
         caption=f"Accuracy in percent when a defense may take {LIMIT:g} s, {cell.subject.data}",
@@ -56,7 +61,7 @@ def limit_table(
             Limited(
                 defense=name,
                 paces=found,
-                printed={attack: printed[attack.removesuffix("-targeted")][name] / 100 for attack in attacks},
+                printed={attack: percent[name] / 100 for attack, percent in known.items()},
             )
             for name, found in paces.items()
         ),

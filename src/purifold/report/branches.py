@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CHOSEN = "#2f6fb3"
 SUBMITTED = "#c9a227"
-PICTURE, TEXT = 0.62, 3.4
+PICTURE, TEXT = 0.62, 2.7
 """Inches of a picture, and of the text before a row."""
 
 

@@ -32,6 +32,7 @@ def against_seconds(exhibit: PaceFigure, found: Sequence[Found]) -> "Figure":
         axes.plot([], [], style, color="black", label=name)
     label(axes, "", f"seconds for {flat['images']} images")
     axes.set(xscale="log", ylabel="accuracy")
+    axes.minorticks_off()
     share_legend(figure, [axes])
     return figure
 

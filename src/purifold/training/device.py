@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -44,6 +45,7 @@ def put_back(model: nn.Module) -> Iterator[None]:
     """At the end: model evaluating on its device, without gradients; current GPU and logging as found."""
     device = next(model.parameters()).device
     gpu = torch.cuda.current_device() if torch.cuda.is_available() else None
+    import_module("lightning_fabric")  # sets its own level when it is imported first
     logger = logging.getLogger("lightning_fabric")
     level = logger.level
     logger.setLevel(logging.WARNING)

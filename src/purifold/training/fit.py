@@ -77,8 +77,8 @@ def fit(
         checkpoint_every=checkpoint_every,
     )
     _check(task, devices)
-    fabric = open_fabric(accelerator, devices, config.precision)
     with put_back(model):
+        fabric = open_fabric(accelerator, devices, config.precision)
         return _train(fabric, task, progress) if devices == 1 else _train_in_processes(fabric, task, progress)
 
 
