@@ -85,7 +85,7 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
 
 def _adversarial(spec: AdversarialSpec, shop: Workshop) -> TrainAdversarial:
     images = shop.images(shop.scale.seen)
-    config = shop.scale.classifier(images, adam=trained_with_adam(spec.classifier))
+    config = shop.scale.classifier(images)
     return TrainAdversarial(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 
