@@ -42,7 +42,7 @@ class Scale:
     batch_size: int = 128
 
     def classifier(self, train_images: int, *, adam: bool = False) -> TrainingConfig:
-        """SGD with momentum on a one-cycle schedule; or Adam at a constant rate, longer; as long as allowed."""
+        """SGD with momentum on a one-cycle schedule; or Adam at a constant rate, `LONGER`; as allowed."""
         epochs = _epochs(self.seen, train_images, self.epochs)
         if adam:
             return TrainingConfig(
