@@ -27,13 +27,13 @@ CAPTION = (
     "images that the classifier gets right behind the nearest ones"
 )
 READINGS: Mapping[str, ConditionalSpec] = {
-    "0.01, 0.1, 10: sum of pixels, mean of units": ConditionalSpec(pixels="sum", units="mean"),
+    "0.01, 1, 10: sum of pixels, mean of units": ConditionalSpec(),
     "the same, the label as planes": ConditionalSpec(label="planes"),
-    "0.01, 0.1, 10: both sums": ConditionalSpec(pixels="sum", units="sum"),
-    "0.01, 0.1, 10: both means": ConditionalSpec(pixels="mean", units="mean"),
-    "0.01, 1, 10: sum, mean": ConditionalSpec(kl_weight=1.0),
-    "0.01, 0.1, 0: no source classifier": ConditionalSpec(ce_weight=0.0),
-    "0, 0.1, 10: no reconstruction": ConditionalSpec(rc_weight=0.0),
+    "0.01, 0.1, 10: sum, mean": ConditionalSpec(kl_weight=0.1),
+    "0.01, 0.1, 10: both sums": ConditionalSpec(kl_weight=0.1, units="sum"),
+    "0.01, 0.1, 10: both means": ConditionalSpec(kl_weight=0.1, pixels="mean"),
+    "0.01, 1, 0: no source classifier": ConditionalSpec(ce_weight=0.0),
+    "0, 1, 10: no reconstruction": ConditionalSpec(rc_weight=0.0),
 }
 
 
