@@ -21,7 +21,7 @@ from purifold.defenses.base import Purifier
 from purifold.defenses.defense_gan import Projection
 from purifold.defenses.precision import Precision
 from purifold.defenses.puvae import ClassSearch
-from purifold.engine.memory import keep_freed_memory
+from purifold.engine.memory import ask_for_huge_pages
 from purifold.networks.base import Shape
 from purifold.randomness import seeded
 from purifold.report.axes import grid, share_legend, svg
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--data-root", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("results/puvae"))
     options = parser.parse_args()
-    keep_freed_memory()
+    ask_for_huge_pages()
     images = load("mnist", options.data_root).test.first(IMAGES).images()
     by_classes = _by_classes(images)
     rivals = _rivals(images)

@@ -1,37 +1,46 @@
-"""Freed memory stays: the second use of a large block costs no page faults."""
+"""Huge pages: a large block costs a fraction of the page faults."""
 
+import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from purifold.engine.memory import keep_freed_memory
+from purifold.engine import memory
 
+GRANTED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 COUNT = """
 import resource, sys
 import torch
-from purifold.engine.memory import keep_freed_memory
-if sys.argv[1] == "kept":
-    keep_freed_memory()
-def faults():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(2):
-    torch.ones(16_000_000)
-before = faults()
+from purifold.engine.memory import ask_for_huge_pages
+if sys.argv[1] == "huge":
+    ask_for_huge_pages()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):
     torch.ones(16_000_000)
-print(faults() - before)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(not keep_freed_memory(), reason="the allocator is not glibc's")
-def test_large_blocks_are_used_again():
-    def counted(how):
-        found = subprocess.run([sys.executable, "-c", COUNT, how], capture_output=True, text=True, check=True)
-        return int(found.stdout)
+def faults(pages, **environment):
+    command = [sys.executable, "-c", COUNT, pages]
+    there = {name: value for name, value in os.environ.items() if name != memory.ASKED}
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env={**there, **environment})
+    return int(found.stdout)
 
-    pages = 5 * 64_000_000 / resource.getpagesize()
-    assert counted("kept") < 0.05 * pages
-    if counted("as it is") < 0.5 * pages:
-        pytest.skip("huge pages hide what this measures")
+
+@pytest.mark.skipif(
+    not GRANTED.exists() or "[madvise]" not in GRANTED.read_text(), reason="not granted to those that ask"
+)
+def test_a_large_block_costs_few_faults():
+    small = 5 * 64_000_000 / resource.getpagesize()
+    assert faults("huge") < 0.1 * small
+    assert faults("small") > 0.9 * small
+
+
+def test_what_the_user_said_stays(monkeypatch):
+    monkeypatch.setenv(memory.ASKED, "0")
+    memory.ask_for_huge_pages()
+    assert os.environ[memory.ASKED] == "0"

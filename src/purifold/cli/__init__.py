@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from purifold.cli import browse, study
+from purifold.engine.memory import ask_for_huge_pages
 from purifold.errors import Failure, InputError
 
 INTERRUPTED = 130
@@ -49,6 +50,7 @@ def purifold(
 
 def main() -> None:
     """Entry point: one line for an error, 2 for the user's mistakes and 1 for failures."""
+    ask_for_huge_pages()
     debug = "--debug" in sys.argv
     try:
         app()

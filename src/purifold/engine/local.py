@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import final
 
 from purifold.engine.make import DiskFull, make
-from purifold.engine.memory import keep_freed_memory
 from purifold.engine.plan import Forecast, needed
 from purifold.engine.progress import Event, Listener, State, silent
 from purifold.engine.step import Resources, Step
@@ -42,7 +41,6 @@ def run(
     interrupt at any moment leaves the store sound; the next run goes on from there.
     """
     store.sweep()
-    keep_freed_memory()
     return _Study(steps, store, resources or Resources(), listener).run()
 
 

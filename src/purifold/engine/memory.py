@@ -1,27 +1,15 @@
-"""Memory that a step frees stays with the process, for the next batch.
+"""Large blocks of memory come in huge pages, where the system grants them.
 
-By itself glibc returns every large block to the system, and takes new pages at the next batch: a part of the
-seconds of a training on a CPU that is measured in system time.
+By itself glibc takes new small pages for every large block, and returns them when it is freed: at each batch
+again, a part of the seconds of a training on a CPU that is measured in system time.
 """
 
-import ctypes
-import sys
-from functools import cache
+import os
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
-"""Parameters of glibc's `mallopt`."""
-KEPT, GROWN_BY = 2**31 - 1, 2**28
-"""Bytes at the top of the heap that stay, and bytes that it grows by."""
+ASKED = "THP_MEM_ALLOC_ENABLE"
+"""Read by torch at its first large block; Linux grants huge pages to those that ask, unless told not to."""
 
 
-@cache
-def keep_freed_memory() -> bool:
-    """Tells the allocator once; False where it is not glibc's, whose habits stay as they are."""
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    return all(
-        mallopt(name, value) for name, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, KEPT), (TOP_PAD, GROWN_BY))
-    )
+def ask_for_huge_pages() -> None:
+    """Asks for them, unless the user has said otherwise; before torch takes its first large block."""
+    os.environ.setdefault(ASKED, "1")
