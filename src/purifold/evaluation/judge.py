@@ -57,7 +57,7 @@ def judge(
     check_at_least(draws, 1, "draws")
     images = split.images()
     for name, found in adversarial.items():
-        _check_budget(name, found, images, threat)
+        check_budget(name, found, images, threat)
 
     def predicted(submitted: Images) -> Predictions:
         return predictions(defended, submitted, draws=draws, seed=seed, batch_size=batch_size)
@@ -85,7 +85,8 @@ def to_8_bits(images: Images) -> Images:
     return images.mul(LEVELS).round().div(LEVELS)
 
 
-def _check_budget(name: str, adversarial: Tensor, images: Tensor, threat: ThreatModel) -> None:
+def check_budget(name: str, adversarial: Tensor, images: Tensor, threat: ThreatModel) -> None:
+    """Refuses images beyond the budget or the pixel range, or of another shape; `name` made them."""
     check_images(adversarial, f"the images of {name}")
     if adversarial.shape != images.shape:
         got, wanted = tuple(adversarial.shape), tuple(images.shape)

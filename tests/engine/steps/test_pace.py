@@ -5,6 +5,8 @@ import time
 import pytest
 import torch
 
+from purifold.attacks.base import BudgetError
+from purifold.defenses.base import REJECTED, Defended
 from purifold.engine.compose import Question, compose
 from purifold.engine.local import run
 from purifold.engine.scale import Scale
@@ -54,6 +56,35 @@ def test_right_answers_are_counted_by_attack(made):
     assert found.images == 40
     assert expected["pgd"] < expected[""]
     assert found.seconds > 0
+
+
+def test_an_attacked_image_turned_away_is_a_success_and_a_clean_one_a_loss(made, monkeypatch):
+    found, pace, place = made
+    answer = Defended.predict
+
+    def some_rejected(system, images, **settings):
+        predicted = answer(system, images, **settings)
+        predicted[:5] = REJECTED
+        return predicted
+
+    labels = pace.system.data.part("test", HERE, pace.count).labels.long()
+    system = pace.system.build(place)
+    submitted = {"": pace.system.data.part("test", HERE, pace.count).images()}
+    submitted |= {craft.attack.label: craft.load(place) for craft in pace.crafts}
+    monkeypatch.setattr(Defended, "predict", some_rejected)
+    pace.run(place)
+    monkeypatch.undo()
+    again = read_pace(place.folder)
+    for name, images in submitted.items():
+        first = int((system.predict(images)[:5] == labels[:5]).sum())
+        assert again.correct[name] == found.correct[name] - first + (5 if name else 0)
+
+
+def test_images_beyond_the_budget_are_not_counted(made, monkeypatch):
+    _, pace, place = made
+    monkeypatch.setattr(Craft, "load", lambda craft, bench: torch.ones(40, 1, 8, 8))
+    with pytest.raises(BudgetError, match=r"fgsm left linf 0\.3"):
+        pace.run(place)
 
 
 def test_what_is_timed_is_the_call():

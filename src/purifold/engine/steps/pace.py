@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
 
+from purifold.defenses.base import REJECTED
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
 from purifold.engine.steps.timing import timed
+from purifold.evaluation.judge import check_budget
 from purifold.randomness import seeded
 
 PACE = "pace.json"
+CLEAN = ""
 
 
 @final
@@ -24,7 +27,8 @@ class Paced:
     Args:
         images: How many of each attack.
         seconds: Median for all of them at once.
-        correct: By attack, "" for clean images.
+        correct: By attack, "" for clean images; an attacked image that is turned away counts as one of them,
+            a clean one does not.
     """
 
     images: int
@@ -61,14 +65,17 @@ class Pace(Step):
         defended = self.system.build(bench)
         split = self.system.data.part("test", bench.resources, self.count)
         images, labels = split.images(), split.labels.long()
-        submitted = {"": images} | {craft.attack.label: craft.load(bench) for craft in self.crafts}
+        submitted = {CLEAN: images} | {craft.attack.label: craft.load(bench) for craft in self.crafts}
+        for craft in self.crafts:
+            check_budget(craft.attack.label, submitted[craft.attack.label], images, craft.threat)
         defended.predict(images[:1])
         seconds, correct = [], {}
         for name, found in submitted.items():
             with seeded(self.seed):
                 predicted, taken = timed(defended.predict, found)
             seconds.append(taken)
-            correct[name] = int((predicted == labels).sum())
+            held = (predicted == labels) | ((predicted == REJECTED) & (name != CLEAN))
+            correct[name] = int(held.sum())
         paced = {"images": len(images), "seconds": statistics.median(seconds), "correct": correct}
         (bench.folder / PACE).write_text(json.dumps(paced))
 
