@@ -15,7 +15,7 @@ def test_pictures_frames_and_shares():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (4, 4, 1), dtype=np.uint8)
     under = rng.integers(0, 256, (3, 4, 4, 1), dtype=np.uint8)
-    row = {"name": "1, 2, 3", "nearest": 2, "clean": 9, "correct": 5, "images": 10}
+    row = {"name": "1, 2, 3", "nearest": 2, "clean": 9, "correct": 5, "known": 1, "images": 10}
     figure = branches([{**row, "image": stored(image), "branches": stored(under)}])
     submitted, *shown = figure.axes
     assert (submitted.images[0].get_array() == image.squeeze()).all()
@@ -23,4 +23,4 @@ def test_pictures_frames_and_shares():
         assert (axes.images[0].get_array() == picture.squeeze()).all()
     framed = [axes.spines["left"].get_visible() for axes in figure.axes]
     assert framed == [True, False, False, True]
-    assert submitted.get_ylabel() == "1, 2, 3\nclean 90.0 %, attacked 50.0 %"
+    assert submitted.get_ylabel() == "1, 2, 3\nclean 90.0 %, attacked 50.0 %, knowing 10.0 %"

@@ -195,10 +195,17 @@ class PaceFigure(Drawing):
     Args:
         iterative: Label, and one system after another, each with more steps.
         flat: Label, and the system that needs a single pass.
+        known: By label, what attackers who know each of the two leave of it.
     """
 
     iterative: tuple[str, tuple[Pace, ...]]
     flat: tuple[str, Pace]
+    known: tuple[tuple[str, Experiment], ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Those of attackers who know the defenses."""
+        return tuple(experiment for _, experiment in self.known)
 
     @property
     def measurements(self) -> tuple[Step, ...]:

@@ -29,10 +29,14 @@ def pace_figure(cell: Cells, scale: str, count: int) -> PaceFigure:
     """Figure 5."""
     return PaceFigure(
         name="fig-5",
-        caption=f"Accuracy against seconds, {cell.subject.data}, by attackers who do not know the defense; "
-        "the band is the 95 % interval",
+        caption=f"Accuracy against seconds, {cell.subject.data}, by attackers who do not know the defense, with "
+        "the 95 % interval as a band; dotted, the worst case by attackers who do, inside the budget",
         iterative=("Defense-GAN, by its steps", _searching(cell, scale, count, RESTARTS)),
         flat=("PuVAE, one pass", _pace(cell, cell.inside["puvae"].system, count)),
+        known=(
+            ("PuVAE, known to the attacker", cell.inside["puvae"]),
+            ("Defense-GAN with all steps, known", cell.inside[SEARCHING]),
+        ),
     )
 
 
@@ -61,6 +65,7 @@ def limit_table(
             Limited(
                 defense=name,
                 paces=found,
+                experiment=cell.inside[name],
                 printed={attack: percent[name] / 100 for attack, percent in known.items()},
             )
             for name, found in paces.items()

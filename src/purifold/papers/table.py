@@ -126,11 +126,13 @@ class Limited:
     Args:
         defense: Its name in the table.
         paces: Of its systems, the longest of which that fits stands in the table.
+        experiment: Of the whole defense, by attackers who know it.
         printed: Share of images by attack, where the paper has one.
     """
 
     defense: str
     paces: tuple[Pace, ...]
+    experiment: Experiment
     printed: Mapping[str, float]
 
 
@@ -148,6 +150,11 @@ class LimitTable(Exhibit):
     seconds: float
     attacks: tuple[str, ...]
     rows: tuple[Limited, ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Those of attackers who know the defenses."""
+        return tuple(row.experiment for row in self.rows)
 
     @property
     def measurements(self) -> tuple[Step, ...]:

@@ -38,8 +38,11 @@ def _row(line: "np.ndarray", row: Mapping[str, Any]) -> None:
     _show(line[0], _picture(row["image"]), SUBMITTED)
     for place, picture in enumerate(_picture(row["branches"])):
         _show(line[1 + place], picture, CHOSEN if place == row["nearest"] else None)
-    shares = {name: 100 * row[name] / row["images"] for name in ("clean", "correct")}
-    text = f"{row['name']}\nclean {shares['clean']:.1f} %, attacked {shares['correct']:.1f} %"
+    shares = {name: 100 * row[name] / row["images"] for name in ("clean", "correct", "known")}
+    text = (
+        f"{row['name']}\nclean {shares['clean']:.1f} %, attacked {shares['correct']:.1f} %, "
+        f"knowing {shares['known']:.1f} %"
+    )
     line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=7)
 
 

@@ -17,7 +17,7 @@ from purifold.papers.table import (
     Table,
 )
 from purifold.report.lines import UNRELIABLE, families, named, percent
-from purifold.report.paces import Found, accuracy, longest
+from purifold.report.paces import Found, accuracy, known, longest
 from purifold.report.results import Results
 from purifold.report.tables import as_markdown
 
@@ -52,7 +52,7 @@ def listed(exhibit: Listable, results: Results) -> list[Listed]:
     if isinstance(exhibit, SecondsTable):
         return [_seconds(results.measurements[exhibit.name])]
     if isinstance(exhibit, LimitTable):
-        return [_limited(exhibit, results.measurements[exhibit.name])]
+        return [_limited(exhibit, results)]
     part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
     return [part(section, results) for section in exhibit.sections]
 
@@ -62,9 +62,9 @@ def _beside_printed(
 ) -> Listed:
     """A row for each defense and attack: what the paper prints, ours, and what the paper lacks."""
     header = ["attack", "defense", "images", "printed", "ours", "difference"]
-    known = ["images, adaptive", "adaptive", "worst case"]
+    adaptive = ["images, adaptive", "adaptive", "worst case"]
     rows = [_cell(cell, paces[cell.defense], results.records[cell.experiment.name]) for cell in cells]
-    return Listed(title, [*header, *known], rows)
+    return Listed(title, [*header, *adaptive], rows)
 
 
 def _seconds(rows: Sequence[Mapping[str, Any]]) -> Listed:
@@ -82,16 +82,22 @@ def _timed(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     return [*shown, f"{row['system'] / row['classifier']:.3g}", *printed]
 
 
-def _limited(exhibit: LimitTable, found: Sequence[Mapping[str, Any]]) -> Listed:
-    """A row for each attack and defense: the longest of its systems that fits."""
+def _limited(exhibit: LimitTable, results: Results) -> Listed:
+    """A row for each attack and defense: the longest of its systems that fits, and all of it when known."""
+    found = results.measurements[exhibit.name]
     header = ["attack", "defense", "what fits", "seconds", "printed", "ours", "difference"]
     images = found[0]["paces"][0]["images"]
     rows = [
-        [attack, *_fitting(attack, row, exhibit.seconds, defense.printed.get(attack))]
+        [
+            attack,
+            *_fitting(attack, row, exhibit.seconds, defense.printed.get(attack)),
+            percent(known(results.records[defense.experiment.name])),
+        ]
         for attack in exhibit.attacks
         for row, defense in zip(found, exhibit.rows, strict=True)
     ]
-    return Listed(f"{exhibit.seconds:g} s for {images} images", header, rows)
+    title = f"{exhibit.seconds:g} s for {images} images"
+    return Listed(title, [*header, "worst case, whole defense known"], rows)
 
 
 def _fitting(attack: str, row: Mapping[str, Any], seconds: float, printed: float | None) -> list[str]:
@@ -109,10 +115,10 @@ def _cell(cell: PrintedCell, pace: Found, record: Record) -> list[str]:
     (adaptive,) = (outcome for outcome in record.outcomes if outcome.knowledge == "adaptive")
     ours = accuracy(pace, cell.attack)
     printed = "" if cell.printed is None else f"{100 * cell.printed:.1f}"
-    known = [_share(adaptive, cell.attack), _share(adaptive, None)] if cell.attack else ["", ""]
+    shares = [_share(adaptive, cell.attack), _share(adaptive, None)] if cell.attack else ["", ""]
     name = cell.defense + (UNRELIABLE if record.unreliable else "")
     shown = [cell.attack or "none", name, str(pace["images"]), printed, percent(ours)]
-    return [*shown, _difference(ours, cell.printed), str(len(adaptive)), *known]
+    return [*shown, _difference(ours, cell.printed), str(len(adaptive)), *shares]
 
 
 def _difference(ours: Proportion, printed: float | None) -> str:

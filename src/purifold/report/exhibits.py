@@ -41,7 +41,7 @@ def drawn(exhibit: Drawing, results: Results) -> "Figure":
         return gallery(results.galleries[exhibit.experiment.name])
     found = results.measurements[exhibit.name]
     if isinstance(exhibit, PaceFigure):
-        return against_seconds(exhibit, found)
+        return against_seconds(exhibit, found, results.records)
     if isinstance(exhibit, BranchesFigure):
         return branches(found)
     return _codes(exhibit, found) if isinstance(exhibit, CodesFigure) else _units(found)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.record import Record
 from purifold.papers.exhibit import PaceFigure
 from purifold.report.axes import grid, label, share_legend
 
@@ -16,8 +17,11 @@ Found = Mapping[str, Any]
 CLEAN = ""
 
 
-def against_seconds(exhibit: PaceFigure, found: Sequence[Found]) -> "Figure":
-    """Accuracy by attack, solid for what goes on step by step, dashed from where a single pass is done."""
+def against_seconds(exhibit: PaceFigure, found: Sequence[Found], records: Mapping[str, Record]) -> "Figure":
+    """Accuracy by attack, solid for what goes on step by step, dashed from where a single pass is done.
+
+    Dotted: what is left by attackers who know the defense.
+    """
     figure, (axes,) = grid(1)
     flat, *steps = found
     steps = sorted(steps, key=lambda pace: pace["seconds"])
@@ -28,6 +32,9 @@ def against_seconds(exhibit: PaceFigure, found: Sequence[Found]) -> "Figure":
         level = accuracy(flat, attack).value
         axes.plot([flat["seconds"], end], [level, level], "--", color=color)
         axes.plot([flat["seconds"]], [level], "D", ms=4, color=color)
+    for place, (name, experiment) in enumerate(exhibit.known):
+        level = known(records[experiment.name]).value
+        axes.axhline(level, ls=":", lw=1.5, color=("black", "grey")[place], label=name)
     for style, name in (("-", exhibit.iterative[0]), ("--", exhibit.flat[0])):
         axes.plot([], [], style, color="black", label=name)
     label(axes, "", f"seconds for {flat['images']} images")
@@ -40,6 +47,12 @@ def against_seconds(exhibit: PaceFigure, found: Sequence[Found]) -> "Figure":
 def accuracy(pace: Found, attack: str) -> Proportion:
     """Share of images that were right under an attack, "" for none."""
     return Proportion(int(pace["correct"][attack]), int(pace["images"]))
+
+
+def known(record: Record) -> Proportion:
+    """Images that survive all attackers who know the defense, at the record's only budget."""
+    (outcome,) = (outcome for outcome in record.outcomes if outcome.knowledge == "adaptive")
+    return outcome.robust_accuracy()
 
 
 def longest(paces: Sequence[Found], seconds: float) -> Found | None:

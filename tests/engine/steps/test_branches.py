@@ -23,9 +23,10 @@ def made(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("store"))
     question = Question(data="digits", defenses=("puvae",), attacks=("fgsm",), epsilons=(0.3,))
     (experiment,) = compose(question, TINY, HERE)
-    craft = experiment.crafts("oblivious", experiment.judged[0].threat)[0]
-    step = Branches(system=experiment.system, craft=craft, seed=0)
-    parts = (*experiment.trainings(), craft)
+    threat = experiment.judged[0].threat
+    craft, known = (experiment.crafts(level, threat)[0] for level in ("oblivious", "adaptive"))
+    step = Branches(system=experiment.system, craft=craft, known=known, seed=0)
+    parts = (*experiment.trainings(), craft, known)
     run([step, *parts], store, HERE)
     folder = tmp_path_factory.mktemp("bench")
     place = Workbench(
@@ -62,6 +63,7 @@ def test_the_system_s_answers_are_counted(made):
     system = step.system.build(place)
     split = step.system.data.part("test", HERE, step.craft.count)
     labels = split.labels.long()
-    for images, counted in ((split.images(), found.clean), (step.craft.load(place), found.correct)):
+    submitted = (split.images(), step.craft.load(place), step.known.load(place))
+    for images, counted in zip(submitted, (found.clean, found.correct, found.known), strict=True):
         right = [int((system.predict(images) == labels).sum()) for _ in range(5)]
         assert min(right) - 3 <= counted <= max(right) + 3  # codes are drawn

@@ -29,7 +29,8 @@ class Seen:
         branches: Reconstructions under each class, uint8 (classes, height, width, channel).
         label: The true class.
         nearest: The class whose reconstruction is nearest.
-        correct: Attacked images that the system gets right.
+        correct: Attacked images that the system gets right, by an attacker who does not know the purifier.
+        known: The same by one who does.
         selected: Attacked images whose own class is nearest.
         clean: Clean images that the system gets right.
         images: How many were tried.
@@ -40,6 +41,7 @@ class Seen:
     label: int
     nearest: int
     correct: int
+    known: int
     selected: int
     clean: int
     images: int
@@ -52,7 +54,8 @@ class Branches(Step):
 
     Args:
         system: With a class search.
-        craft: The attacked images.
+        craft: The attacked images, by an attacker who does not know the purifier.
+        known: The same by one who does.
         seed: Of the search's sampling.
     """
 
@@ -60,6 +63,7 @@ class Branches(Step):
 
     system: System
     craft: Craft
+    known: Craft
     seed: int
 
     @property
@@ -88,6 +92,7 @@ class Branches(Step):
             label=int(labels[0]),
             nearest=int(nearest[0]),
             correct=right(adversarial),
+            known=right(self.known.load(bench)[: len(split)]),
             selected=int((nearest == labels).sum()),
             clean=right(split.images()),
             images=len(split),
