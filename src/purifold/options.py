@@ -1,6 +1,7 @@
 """Options of a named thing, `name:option=value,option=value`: their types, defaults, and how text is read."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
 from typing import Any, Literal, TypeAlias, final, get_args, get_origin
 
@@ -57,6 +58,14 @@ def settings(text: str) -> tuple[str, dict[str, str]]:
             raise InputError(f"options must be name=value, each once, got {setting!r} in {text!r}")
         values[option] = value
     return name, values
+
+
+def chosen(owner: str, given: Mapping[str, Value], known: Mapping[str, Option]) -> dict[str, Any]:
+    """The values given, each in its option's type; refuses options that `owner` does not have."""
+    for name in given:
+        if name not in known:
+            raise unknown(f"option of {owner}:", name, known)
+    return {name: known[name].read(value) for name, value in given.items()}
 
 
 def supported(kind: Any) -> bool:

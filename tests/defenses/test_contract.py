@@ -11,6 +11,8 @@ from torch import nn
 
 import purifold.defenses
 from purifold.autoencoders.conditional_spec import ConditionalSpec
+from purifold.autoencoders.mixture import MixtureAutoencoder
+from purifold.autoencoders.mixture_spec import MixtureSpec
 from purifold.data.split import Split
 from purifold.defenses.base import REJECTED, Defended, Detector, Purifier
 from purifold.defenses.recipe import Recipe, parse
@@ -20,6 +22,7 @@ from purifold.randomness import seeded
 from purifold.training.adversarial import AdversarialSpec
 
 PURIFIERS, DETECTORS, RECIPES = classes(Purifier), classes(Detector), instances(Recipe)
+BY_CLASS = (ConditionalSpec, MixtureSpec)
 SIZE, LATENT, NETWORK = 12, 5, "ae-robustness"
 
 purifiers = pytest.mark.parametrize("name", sorted(PURIFIERS))
@@ -225,7 +228,13 @@ def untrained(spec, channel_count):
     if isinstance(spec, AdversarialSpec):
         return Linear(channel_count)
     shape = (channel_count, SIZE, SIZE)
-    return spec.build(shape, 4) if isinstance(spec, ConditionalSpec) else spec.build(shape)
+    return spec.build(shape, 4) if isinstance(spec, BY_CLASS) else spec.build(shape)
+
+
+def classifier(recipe, channel_count):
+    """An untrained one of the kind that the recipe works with."""
+    mixture = recipe.needs is MixtureAutoencoder
+    return MixtureSpec().build((channel_count, SIZE, SIZE), 4) if mixture else Linear(channel_count)
 
 
 def made(recipe, channel_count):
@@ -235,7 +244,7 @@ def made(recipe, channel_count):
     with seeded(0):
         specs = recipe.specs(network=NETWORK, latent=LATENT, classifier="any", epsilon=0.1)
         trained = [untrained(spec, channel_count).eval() for spec in specs]
-        return recipe.build(Linear(channel_count).eval(), trained, clean)
+        return recipe.build(classifier(recipe, channel_count).eval(), trained, clean)
 
 
 @recipes
@@ -307,9 +316,14 @@ def test_a_recipe_refuses_another_number_of_autoencoders_and_a_classifier_in_tra
     recipe = RECIPES[name]
     extra = example(PURIFIERS, "reconstruction", 1).autoencoder
     with pytest.raises(InputError, match=r"trained must be \d autoencoder"):
-        recipe.build(Linear(1).eval(), [extra] * (len(recipe.autoencoders) + 1))
+        recipe.build(classifier(recipe, 1).eval(), [extra] * (len(recipe.autoencoders) + 1))
     with pytest.raises(InputError, match="classifier is in training mode"):
         recipe.build(Linear(1), [extra] * len(recipe.autoencoders))
+
+
+def test_a_recipe_refuses_a_classifier_that_it_does_not_work_with():
+    with pytest.raises(InputError, match="must be a MixtureAutoencoder for defense gm-vae, got Linear"):
+        parse("gm-vae").build(Linear(1).eval())
 
 
 def test_no_two_defenses_share_a_name():

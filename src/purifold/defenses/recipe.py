@@ -19,7 +19,7 @@ from purifold.data.split import Split
 from purifold.defenses.base import Defended
 from purifold.discovery import instances
 from purifold.errors import InputError, unknown
-from purifold.options import Option, Value, as_json, settings, supported
+from purifold.options import Option, Value, as_json, chosen, settings, supported
 from purifold.types import Images
 
 Unfinished: TypeAlias = "partial[Any]"
@@ -63,6 +63,7 @@ class Recipe:
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
         stand_ins: Names of what its purifier offers an attacker in place of itself.
+        needs: The kind of classifier that it works with.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
 
@@ -73,6 +74,7 @@ class Recipe:
     sampling: str | None = None
     differentiable: bool = True
     stand_ins: tuple[str, ...] = ()
+    needs: type[nn.Module] = nn.Module
     chosen: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
@@ -101,12 +103,8 @@ class Recipe:
 
         Raises `InputError` for an option that the recipe does not have and for a value of another type.
         """
-        options, chosen = self.options, dict(self.chosen)
-        for name, value in values.items():
-            if name not in options:
-                raise unknown(f"option of defense {self.name}:", name, options)
-            chosen[name] = options[name].read(value)
-        return replace(self, chosen=tuple(sorted(chosen.items())))
+        found = dict(self.chosen) | chosen(f"defense {self.name}", values, self.options)
+        return replace(self, chosen=tuple(sorted(found.items())))
 
     def specs(self, **of_study: Any) -> tuple[Any, ...]:
         """What must be trained first, in the order that `build` takes it.
@@ -139,6 +137,11 @@ class Recipe:
                 f"got {len(trained)}"
             )
         check_evaluating(classifier, "classifier")
+        if not isinstance(classifier, self.needs):
+            raise InputError(
+                f"classifier must be a {self.needs.__name__} for defense {self.name}, "
+                f"got {type(classifier).__name__}"
+            )
         for autoencoder in trained:
             check_evaluating(autoencoder, "trained")
         return self.assemble(Parts(classifier, tuple(trained), clean), **self._for_assembly()).eval()

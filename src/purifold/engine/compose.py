@@ -14,13 +14,13 @@ from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.trainings import Workshop
 from purifold.errors import InputError, unknown
 from purifold.evaluation.surface import Knowledge
-from purifold.options import Option, settings
+from purifold.options import Option, chosen, settings
 from purifold.randomness import seeded
 from purifold.threat import Norm
 
@@ -100,12 +100,7 @@ def attack(text: str) -> Attack:
     found = classes(Attack)  # type: ignore[type-abstract]
     if name not in found:
         raise unknown("attack", name, found)
-    known = options(found[name])
-    for option in given:
-        if option not in known:
-            raise unknown(f"option of attack {name}:", option, known)
-    chosen: dict[str, Any] = {option: known[option].read(value) for option, value in given.items()}
-    return found[name](**chosen)
+    return found[name](**chosen(f"attack {name}", given, options(found[name])))
 
 
 def options(attack: type[Attack]) -> dict[str, Option]:
@@ -142,7 +137,7 @@ def _epsilons(question: Question) -> tuple[float, ...]:
     return _defaults(question).epsilons
 
 
-def _system(defense: str, classifier: TrainClassifier, question: Question, shop: Workshop) -> System:
+def _system(defense: str, classifier: ClassifierTraining, question: Question, shop: Workshop) -> System:
     defaults = _defaults(question)
     specs = parse(defense).specs(
         network=question.autoencoder or defaults.autoencoder,
@@ -153,7 +148,7 @@ def _system(defense: str, classifier: TrainClassifier, question: Question, shop:
     return System.of(classifier, defense, tuple(shop.training(spec) for spec in specs))
 
 
-def _rehearse(systems: Sequence[System], classifier: TrainClassifier, resources: Resources) -> None:
+def _rehearse(systems: Sequence[System], classifier: ClassifierTraining, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
     One of each recipe answers, too: options change no shapes.

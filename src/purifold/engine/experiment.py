@@ -11,11 +11,11 @@ from purifold.engine.manifest import Manifest
 from purifold.engine.plan import needed
 from purifold.engine.step import Step, canonical
 from purifold.engine.steps.audit import Audit, read_checks
+from purifold.engine.steps.classifier_training import ClassifierTraining, read_accuracy
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
 from purifold.engine.steps.judge import Judge, read_outcome
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train_classifier import TrainClassifier, read_accuracy
 from purifold.engine.steps.training import Training
 from purifold.engine.store import Store
 from purifold.errors import InputError
@@ -55,7 +55,7 @@ class Experiment:
     norm: Norm
     epsilons: tuple[float, ...]
     knowledge: tuple[Knowledge, ...]
-    substitutes: tuple[TrainClassifier, ...] = ()
+    substitutes: tuple[ClassifierTraining, ...] = ()
     draws: int
     eot: int
     averaged: tuple[str, ...] | None = None
@@ -164,7 +164,9 @@ class Experiment:
             outcomes=outcomes,
         )
 
-    def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None) -> Judge:
+    def _judge(
+        self, knowledge: Knowledge, threat: ThreatModel, substitute: ClassifierTraining | None
+    ) -> Judge:
         return Judge(
             system=self.system,
             count=self.count,
@@ -176,7 +178,7 @@ class Experiment:
         )
 
     def crafts(
-        self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None = None
+        self, knowledge: Knowledge, threat: ThreatModel, substitute: ClassifierTraining | None = None
     ) -> tuple[Craft, ...]:
         """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
         if knowledge == "transfer" and substitute is None:
@@ -199,7 +201,7 @@ class Experiment:
         knowledge: Knowledge,
         threat: ThreatModel,
         view: View,
-        substitute: TrainClassifier | None,
+        substitute: ClassifierTraining | None,
     ) -> Craft:
         if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
             threat = ThreatModel(threat.norm, math.inf)  # one search serves every budget
@@ -245,7 +247,7 @@ def _here() -> Mapping[str, Any]:
     return environment()
 
 
-def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:
+def _classifier(step: ClassifierTraining, store: Store) -> Mapping[str, Any]:
     accuracy = read_accuracy(store.fetch(step))
     return {
         "network": step.network,

@@ -7,15 +7,18 @@ from typing import Any, final
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
+from purifold.autoencoders.mixture_spec import MixtureSpec, mixture
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.train_adversarial import TrainAdversarial
 from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_conditional import TrainConditional
 from purifold.engine.steps.train_generator import TrainGenerator
+from purifold.engine.steps.train_mixture import TrainMixture
 from purifold.engine.steps.training import Training
 from purifold.networks.base import trained_with_adam
 from purifold.randomness import seeded
@@ -42,19 +45,23 @@ class Workshop:
     resources: Resources
     seed: int
 
-    def classifier(self, network: str) -> TrainClassifier:
-        """The step that trains a classifier of clean images; refuses a network that does not fit them."""
-        images = self.images(self.scale.seen)
-        step = TrainClassifier(
-            data=self.data,
-            images=images,
-            network=network,
-            config=self.scale.classifier(images, adam=trained_with_adam(network)),
-            seed=self.seed,
-        )
+    def classifier(self, network: str) -> ClassifierTraining:
+        """The step that trains a classifier of clean images; refuses a network that does not fit them.
+
+        Args:
+            network: By name; or a Gaussian-mixture VAE, as `autoencoders.mixture_spec.mixture` reads it.
+        """
+        spec = mixture(network)
+        step = self.network(network) if spec is None else _mixture(spec, self)
         with seeded(0):
             step.build(self.resources)
         return step
+
+    def network(self, name: str) -> TrainClassifier:
+        """The step that trains the network of this name."""
+        images = self.images(self.scale.seen)
+        config = self.scale.classifier(images, adam=trained_with_adam(name))
+        return TrainClassifier(data=self.data, images=images, network=name, config=config, seed=self.seed)
 
     def training(self, spec: Any) -> Training[Any]:
         """The step that trains what `spec` describes."""
@@ -83,6 +90,12 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
     )
 
 
+def _mixture(spec: MixtureSpec, shop: Workshop) -> TrainMixture:
+    images = shop.images(shop.scale.encoded)
+    config = shop.scale.conditional(images)
+    return TrainMixture(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+
+
 def _adversarial(spec: AdversarialSpec, shop: Workshop) -> TrainAdversarial:
     images = shop.images(shop.scale.seen)
     config = shop.scale.classifier(images)
@@ -99,6 +112,7 @@ TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {
     AutoencoderSpec: _autoencoder,
     MagnetSpec: _autoencoder,
     ConditionalSpec: _conditional,
+    MixtureSpec: _mixture,
     AdversarialSpec: _adversarial,
     GeneratorSpec: _generator,
 }

@@ -1,31 +1,23 @@
-"""The step that trains a classifier of clean images."""
+"""The step that trains a network to classify clean images."""
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
-from purifold.data.split import Split
 from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
-from purifold.engine.steps.training import Training
-from purifold.evaluation.intervals import Proportion
 from purifold.losses import cross_entropy
 from purifold.networks.base import Classifier, build_classifier
 from purifold.training.config import TrainingConfig
 from purifold.types import Images, Labels, Scores
 
-ACCURACY = "accuracy.json"
-BATCH = 256
-
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class TrainClassifier(Training[Classifier]):
-    """A classifier of clean images.
+class TrainClassifier(ClassifierTraining):
+    """A network that classifies.
 
     Args:
         data: As in `Training`, like the images, the configuration and the seed.
@@ -55,20 +47,7 @@ class TrainClassifier(Training[Classifier]):
 
     def run(self, bench: Workbench) -> None:
         """Trains the network; see `Step.run`."""
-        classifier = self.fitted(_classification, bench)
-        accuracy = _accuracy(classifier, self.data.part("test", bench.resources))
-        (bench.folder / ACCURACY).write_text(json.dumps(asdict(accuracy)))
-
-
-def read_accuracy(folder: Path) -> Proportion:
-    """The accuracy of an artefact of `TrainClassifier` on all test images."""
-    return Proportion(**json.loads((folder / ACCURACY).read_text()))
-
-
-@torch.no_grad()
-def _accuracy(classifier: nn.Module, split: Split) -> Proportion:
-    right = [classifier(images).argmax(dim=1) == labels for images, labels in split.batches(BATCH)]
-    return Proportion.of(torch.cat(right))
+        self.judged(self.fitted(_classification, bench), bench)
 
 
 def _classification(model: nn.Module, images: Images, labels: Labels) -> Scores:

@@ -8,8 +8,8 @@ from torch import nn
 from purifold.autoencoders.conditional import ConditionalAutoencoder
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
-from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.training import Training
 from purifold.training.config import TrainingConfig
 from purifold.types import Images, Labels, Scores
@@ -34,7 +34,7 @@ class TrainConditional(Training[ConditionalAutoencoder]):
     data: Data
     images: int
     spec: ConditionalSpec
-    source: TrainClassifier
+    source: ClassifierTraining
     config: TrainingConfig
     seed: int
 

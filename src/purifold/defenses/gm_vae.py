@@ -1,0 +1,98 @@
+"""A Gaussian-mixture VAE that classifies by its encoder, and refuses what its latent or its decoder doubts.
+
+Ghosh, Losalka and Black, 2019, "Resisting adversarial attacks using Gaussian mixture variational
+autoencoders" (`gm-vae`), section 3.
+"""
+
+from functools import partial
+from typing import Literal, TypeAlias, cast
+
+import torch
+
+from purifold.autoencoders.mixture import MixtureAutoencoder
+from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.defenses.base import Defended, Detector
+from purifold.defenses.latent_distance import LatentDistance, spread
+from purifold.defenses.latent_search import LatentSearch
+from purifold.defenses.recipe import Parts, Recipe
+from purifold.defenses.reconstruction_error import ReconstructionError
+from purifold.types import Images
+
+Rule: TypeAlias = Literal["three-sigma", "quantile"]
+Second: TypeAlias = Literal["never", "refusing", "always"]
+SIGMAS = 3
+BATCH = 256
+
+
+def _gm_vae(
+    parts: Parts,
+    *,
+    rule: Rule = "three-sigma",
+    false_positive_rate: float = 0.01,
+    reclassify: Second = "never",
+    steps: int = 100,
+) -> Defended:
+    autoencoder = cast(MixtureAutoencoder, parts.classifier)
+    detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
+    return Defended(autoencoder, None, detectors, _second(autoencoder, detectors, reclassify, steps))
+
+
+def _mixture_detector(
+    parts: Parts,
+    *,
+    rule: Rule = "three-sigma",
+    false_positive_rate: float = 0.01,
+    reclassify: Second = "never",
+    steps: int = 100,
+) -> Defended:
+    (autoencoder,) = parts.autoencoders
+    detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
+    return Defended(parts.classifier, None, detectors, _second(autoencoder, detectors, reclassify, steps))
+
+
+def _detectors(
+    parts: Parts, autoencoder: MixtureAutoencoder, rule: Rule, rate: float
+) -> tuple[LatentDistance, ReconstructionError]:
+    clean = parts.clean_images()
+    latent = LatentDistance(autoencoder, spread(autoencoder, clean)).eval()
+    output = ReconstructionError(autoencoder, order=2).eval()
+    if rule == "three-sigma":
+        latent.three_sigma()
+        three_sigma(output, clean)
+    else:
+        latent.calibrate(clean, rate)
+        output.calibrate(clean, rate)
+    return latent, output
+
+
+def _second(
+    autoencoder: MixtureAutoencoder,
+    detectors: tuple[LatentDistance, ReconstructionError],
+    reclassify: Second,
+    steps: int,
+) -> LatentSearch | None:
+    if reclassify == "never":
+        return None
+    latent, output = detectors if reclassify == "refusing" else (None, None)
+    return LatentSearch(autoencoder, steps=steps, latent=latent, output=output)
+
+
+@torch.no_grad()
+def three_sigma(detector: Detector, clean: Images) -> None:
+    """Sets a detector's threshold three standard deviations above its mean score of held-out clean images."""
+    scores = torch.cat([detector(batch) for batch in clean.split(BATCH)])
+    detector.threshold.copy_(scores.mean() + SIGMAS * scores.std())
+
+
+gm_vae = Recipe(
+    name="gm-vae",
+    summary="Gaussian-mixture VAE as classifier; refuses codes far from every class and bad reconstructions",
+    assemble=_gm_vae,
+    needs=MixtureAutoencoder,
+)
+mixture_detector = Recipe(
+    name="mixture-detector",
+    summary="the two detectors of a Gaussian-mixture VAE, and its second look, beside any classifier",
+    assemble=_mixture_detector,
+    autoencoders=(partial(MixtureSpec),),
+)

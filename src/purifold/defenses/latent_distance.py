@@ -1,0 +1,82 @@
+"""Rejecting what is encoded far from every class.
+
+Ghosh, Losalka and Black, 2019 (`gm-vae`), section 3, "Resisting adversarial attacks".
+"""
+
+from typing import ClassVar, final
+
+import torch
+from jaxtyping import Float
+from scipy.stats import chi2
+from torch import Tensor
+
+from purifold.autoencoders.mixture import MixtureAutoencoder
+from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.defenses.base import Detector
+from purifold.errors import InputError
+from purifold.types import Images, Scores
+
+THREE_SIGMA = 0.0027
+"""Share of a normal distribution beyond three standard deviations."""
+RIDGE = 1e-6
+"""Share of the mean variance added to all: codes may not vary in every direction."""
+BATCH = 256
+
+
+@final
+class LatentDistance(Detector):
+    """Squared Mahalanobis distance of an image's code to the nearest class mean.
+
+    Args:
+        autoencoder: Trained.
+        covariance: Of codes around the means of their classes; see `spread`.
+
+    Differs: all classes share a covariance, which the paper leaves open: where there are many classes, one
+    has too few images. It is that of held-out images, as codes of training images lie closer.
+    """
+
+    name: ClassVar[str] = "latent-distance"
+    precision: Tensor
+
+    def __init__(self, autoencoder: MixtureAutoencoder, covariance: Float[Tensor, "latent latent"]) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.register_buffer("precision", torch.linalg.inv(covariance.double()).to(covariance.dtype))
+
+    def forward(self, images: Images) -> Scores:
+        """The distance of each image to the mean that its code is nearest to."""
+        return self.nearest(self.autoencoder.encode(images))
+
+    def nearest(self, latent: Float[Tensor, "batch latent"]) -> Scores:
+        """The distance of each code to the mean that it is nearest to, by the same covariance."""
+        return self.distances(latent).amin(dim=1)
+
+    def distances(self, latent: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch classes"]:
+        """The distance of each code to every mean."""
+        off = latent[:, None] - self.autoencoder.means
+        return torch.einsum("bki,ij,bkj->bk", off, self.precision, off)
+
+    def three_sigma(self) -> None:
+        """Sets the paper's threshold: the chi-square value that is exceeded as rarely as 3 sigma."""
+        self.threshold.fill_(float(chi2.isf(THREE_SIGMA, self.precision.shape[0])))
+
+    @classmethod
+    def example(cls, channels: int, size: int) -> "LatentDistance":
+        """An untrained autoencoder of three classes, codes of unit variance."""
+        autoencoder = MixtureSpec().build((channels, size, size), 3)
+        return cls(autoencoder, torch.eye(3))
+
+
+@torch.no_grad()
+def spread(autoencoder: MixtureAutoencoder, clean: Images) -> Float[Tensor, "latent latent"]:
+    """Covariance of the codes of held-out clean images around the means that they are nearest to."""
+    codes = torch.cat([autoencoder.encode(images) for images in clean.split(BATCH)])
+    if len(codes) <= codes.shape[1]:
+        raise InputError(
+            f"clean must hold more images than the latent has units, {codes.shape[1]}, got {len(codes)}; "
+            "hold more images out"
+        )
+    off = (codes - autoencoder.means[autoencoder.distances(codes).argmin(dim=1)]).double()
+    covariance = off.T @ off / len(off)
+    ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), device=covariance.device)
+    return (covariance + ridge).to(codes.dtype)

@@ -1,0 +1,145 @@
+"""Giving rejected images a second chance: the latent whose decoded image is nearest tells the class.
+
+Ghosh, Losalka and Black, 2019 (`gm-vae`), section 3, "Reclassification", equation 9.
+"""
+
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from purifold.autoencoders.mixture import MixtureAutoencoder
+from purifold.checks import check_at_least
+from purifold.defenses.base import REJECTED, Detector, Reclassifier
+from purifold.defenses.latent_distance import LatentDistance
+from purifold.types import Images, Labels, Latent, Scores
+
+ROWS = 2048
+"""Latents that are decoded at a time."""
+PATIENCE = 15
+"""Steps without progress of an image's best error after which it is done."""
+PROGRESS = 0.998
+"""An error below this share of the least is progress."""
+RATE = 0.05
+"""Adam's, in a latent whose means are sqrt(2) apart."""
+MOMENTS = (0.9, 0.999)
+STABLE = 1e-8
+
+
+@final
+class LatentSearch(Reclassifier):
+    """Descends to the nearest decoded image from every class mean at once; the best end's class.
+
+    Each image leaves the batch when its best error gets no smaller. The paper's norm is open; this is L2.
+
+    Args:
+        autoencoder: Trained.
+        steps: From each start, at most.
+        latent: With a threshold; ends farther from a mean are refused. Without it none is.
+        output: Of reconstruction errors as mean squares over the pixels; larger ones are refused, likewise.
+    """
+
+    name: ClassVar[str] = "latent-search"
+
+    def __init__(
+        self,
+        autoencoder: MixtureAutoencoder,
+        *,
+        steps: int = 100,
+        latent: LatentDistance | None = None,
+        output: Detector | None = None,
+    ) -> None:
+        super().__init__()
+        check_at_least(steps, 1, "steps")
+        self.autoencoder = autoencoder
+        self.steps = steps
+        self.latent = latent
+        self.output = output
+
+    def forward(self, images: Images) -> Labels:
+        """The class of the nearest mean of each image's best latent, `REJECTED` beyond a threshold."""
+        latent, errors = self.search(images)
+        labels = self.autoencoder.distances(latent).argmin(dim=1)
+        refused = torch.zeros_like(labels, dtype=torch.bool)
+        if self.latent is not None:
+            refused |= self.latent.nearest(latent) > self.latent.threshold
+        if self.output is not None:
+            refused |= errors > self.output.threshold
+        return labels.masked_fill(refused, REJECTED)
+
+    def search(self, images: Images) -> tuple[Latent, Scores]:
+        """The best latent of each image, and the mean squared error per pixel of what it decodes to."""
+        parts = [self._search(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
+        latents, errors = zip(*parts, strict=True)
+        return torch.cat(latents), torch.cat(errors)
+
+    def extra_repr(self) -> str:
+        """The configuration, for `repr`."""
+        return f"steps={self.steps}"
+
+    def _search(self, images: Images) -> tuple[Latent, Scores]:
+        descent = _Descent(self.autoencoder, images)
+        for _ in range(self.steps):
+            if not descent.step():
+                break
+        return descent.best()
+
+
+class _Descent:
+    """Adam on the latents of all starts of the images that still get on."""
+
+    def __init__(self, autoencoder: MixtureAutoencoder, images: Images) -> None:
+        self.autoencoder, self.images = autoencoder, images
+        self.rows = torch.arange(len(images), device=images.device)
+        self.latent = autoencoder.means.repeat(len(images), 1, 1)
+        self.mean = torch.zeros_like(self.latent)
+        self.square = torch.zeros_like(self.latent)
+        self.found = self.latent.clone()
+        self.errors = torch.full_like(self.latent[:, :, 0], torch.inf)
+        self.least = torch.full_like(self.errors[:, 0], torch.inf)
+        self.idle = torch.zeros_like(self.rows)
+        self.steps = 0
+
+    def step(self) -> bool:
+        """Takes in the errors here, lets go of images that are done, and steps; False when none is left."""
+        errors, gradient = self._descend()
+        going = self._note(errors)
+        if not going.any():
+            return False
+        self.rows, self.idle = self.rows[going], self.idle[going]
+        self.mean, self.square = self.mean[going], self.square[going]
+        self.latent = self._moved(gradient[going], self.latent[going])
+        return True
+
+    def best(self) -> tuple[Latent, Scores]:
+        """Of each image, the latent with the least error of all starts and steps, and the error."""
+        errors, starts = self.errors.min(dim=1)
+        return self.found[torch.arange(len(starts), device=starts.device), starts], errors
+
+    def _descend(self) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            latent = self.latent.detach().requires_grad_()
+            decoded = self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
+            errors = (decoded - self.images[self.rows, None]).square().flatten(2).mean(dim=2)
+            (gradient,) = torch.autograd.grad(errors.sum(), latent)
+        return errors.detach(), gradient
+
+    def _note(self, errors: Tensor) -> Tensor:
+        """Keeps what is better; says which images go on."""
+        rows = self.rows
+        better = errors < self.errors[rows]
+        self.found[rows] = torch.where(better[:, :, None], self.latent, self.found[rows])
+        self.errors[rows] = torch.where(better, errors, self.errors[rows])
+        least = errors.amin(dim=1)
+        progress = least < PROGRESS * self.least[rows]
+        self.least[rows] = torch.where(progress, least, self.least[rows])
+        self.idle = torch.where(progress, 0, self.idle + 1)
+        return self.idle < PATIENCE
+
+    def _moved(self, gradient: Tensor, latent: Tensor) -> Tensor:
+        decay, square_decay = MOMENTS
+        self.steps += 1
+        self.mean = self.mean.lerp(gradient, 1 - decay)
+        self.square = square_decay * self.square + (1 - square_decay) * gradient.square()
+        scale = (self.square / (1 - square_decay**self.steps)).sqrt() + STABLE
+        return latent - RATE / (1 - decay**self.steps) * self.mean / scale

@@ -1,0 +1,42 @@
+"""What every training of a classifier leaves beside its weights: how accurate it is on clean test images."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from purifold.data.split import Split
+from purifold.engine.step import Workbench
+from purifold.engine.steps.training import Training
+from purifold.evaluation.intervals import Proportion
+
+ACCURACY = "accuracy.json"
+BATCH = 256
+
+
+class ClassifierTraining(Training[nn.Module]):
+    """A model from images to logits that is trained on clean images.
+
+    Args:
+        network: What records call it; a field, as those of `Training`.
+    """
+
+    network: str
+
+    def judged(self, classifier: nn.Module, bench: Workbench) -> None:
+        """Writes the accuracy of what was trained."""
+        accuracy = _accuracy(classifier, self.data.part("test", bench.resources))
+        (bench.folder / ACCURACY).write_text(json.dumps(asdict(accuracy)))
+
+
+def read_accuracy(folder: Path) -> Proportion:
+    """The accuracy of an artefact of a `ClassifierTraining` on all test images."""
+    return Proportion(**json.loads((folder / ACCURACY).read_text()))
+
+
+@torch.no_grad()
+def _accuracy(classifier: nn.Module, split: Split) -> Proportion:
+    right = [classifier(images).argmax(dim=1) == labels for images, labels in split.batches(BATCH)]
+    return Proportion.of(torch.cat(right))

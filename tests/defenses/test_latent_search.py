@@ -1,0 +1,108 @@
+"""The reclassifier: finds the latent that a decoded image came from, and refuses what none decodes to."""
+
+import pytest
+import torch
+
+from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.defenses import latent_search
+from purifold.defenses.base import REJECTED, Defended
+from purifold.defenses.latent_distance import LatentDistance
+from purifold.defenses.latent_search import LatentSearch
+from purifold.defenses.reconstruction_error import ReconstructionError
+from purifold.randomness import seeded
+
+SHAPE, CLASSES = (1, 8, 8), 4
+
+
+@pytest.fixture
+def autoencoder():
+    """Untrained, with a decoder whose images differ more than those of untrained weights."""
+    with seeded(0):
+        found = MixtureSpec().build(SHAPE, CLASSES).eval().requires_grad_(False)
+    with torch.no_grad():
+        for weight in found.decoder.parameters():
+            weight.mul_(1.7)
+    return found
+
+
+@pytest.fixture
+def hidden(autoencoder):
+    """Latents near the means, their classes, and what they decode to."""
+    labels = torch.arange(CLASSES).repeat(3)
+    with seeded(1):
+        latent = autoencoder.means[labels] + 0.1 * torch.randn(len(labels), CLASSES)
+    return latent, labels, autoencoder.decode(latent)
+
+
+def test_what_the_decoder_made_is_found_again(autoencoder, hidden):
+    _, labels, images = hidden
+    found, errors = LatentSearch(autoencoder, steps=150).search(images)
+    torch.testing.assert_close(autoencoder.decode(found), images, rtol=0, atol=0.03)
+    errors_there = (autoencoder.decode(found) - images).square().flatten(1).mean(dim=1)
+    torch.testing.assert_close(errors, errors_there, rtol=1e-3, atol=1e-9)
+    assert (LatentSearch(autoencoder, steps=150)(images) == labels).all()
+
+
+def test_more_steps_never_find_worse(autoencoder, hidden):
+    images = hidden[2]
+    errors = [LatentSearch(autoencoder, steps=steps).search(images)[1] for steps in (1, 10, 100)]
+    starts = autoencoder.decode(autoencoder.means)
+    at_means = (starts[None] - images[:, None]).square().flatten(2).mean(dim=2).amin(dim=1)
+    torch.testing.assert_close(errors[0], at_means)
+    assert (errors[1] <= errors[0]).all()
+    assert (errors[2] < errors[1]).all()
+
+
+def test_an_image_does_not_depend_on_its_neighbours(autoencoder, hidden, monkeypatch):
+    images = hidden[2]
+    whole = LatentSearch(autoencoder, steps=60).search(images)
+    monkeypatch.setattr(latent_search, "ROWS", 1)
+    alone = LatentSearch(autoencoder, steps=60).search(images)
+    for found, expected in zip(alone, whole, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_images_that_do_not_get_on_are_let_go(autoencoder, hidden, monkeypatch):
+    decoded = []
+    autoencoder.decoder.register_forward_pre_hook(lambda module, given: decoded.append(len(given[0])))
+    images = torch.cat([hidden[2][:1], autoencoder.decode(autoencoder.means[:1])])
+    decoded.clear()
+    LatentSearch(autoencoder, steps=200).search(images)
+    assert decoded[0] == 2 * CLASSES
+    assert CLASSES in decoded
+    assert len(decoded) <= 200
+
+
+def test_beyond_a_threshold_it_refuses_and_without_one_it_answers(autoencoder, hidden):
+    _, labels, images = hidden
+    noise = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(3))
+    mixed = torch.cat([images, noise])
+    latent = LatentDistance(autoencoder, 0.01 * torch.eye(CLASSES)).eval()
+    output = ReconstructionError(autoencoder).eval()
+    latent.threshold.fill_(100.0)
+    output.threshold.fill_(1e-3)
+    refusing = LatentSearch(autoencoder, steps=150, latent=latent, output=output)(mixed)
+    assert (refusing[: len(images)] == labels).all()
+    assert (refusing[len(images) :] == REJECTED).all()
+    assert (LatentSearch(autoencoder, steps=5)(mixed) != REJECTED).all()
+    latent.threshold.fill_(0.0)
+    assert (LatentSearch(autoencoder, steps=5, latent=latent)(images) == REJECTED).all()
+
+
+def test_a_defended_system_asks_it_about_rejected_images_alone(autoencoder, hidden):
+    _, labels, images = hidden
+    output = ReconstructionError(autoencoder).eval()
+    output.threshold.fill_(0.0)
+    system = Defended(autoencoder, None, (output,), LatentSearch(autoencoder, steps=150)).eval()
+    assert (system.predict(images) == labels).all()
+    output.threshold.fill_(10.0)
+    assert (system.predict(images) == autoencoder(images).argmax(dim=1)).all()
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_gradients_of_the_caller_are_left_alone(autoencoder, hidden, grad):
+    with torch.set_grad_enabled(grad):
+        latent, errors = LatentSearch(autoencoder, steps=3).search(hidden[2])
+        assert torch.is_grad_enabled() == grad
+    assert not latent.requires_grad
+    assert not errors.requires_grad
