@@ -8,7 +8,8 @@ from purifold.attacks.base import Goal
 from purifold.attacks.pgd import PGD
 from purifold.defenses.base import REJECTED, Defended, Detector
 from purifold.errors import InputError
-from purifold.evaluation.evasion import evading, suspicion
+from purifold.evaluation.evasion import WEIGHINGS, evading, suspicion, weighing
+from purifold.evaluation.surface import View, surface
 from purifold.threat import ThreatModel
 
 
@@ -107,3 +108,29 @@ def test_a_label_beyond_the_classes_and_a_detector_without_threshold_are_refused
         evading(Logits(), [Pixel(3, 0.5)], 3)(rows([0.0] * 5))
     with pytest.raises(InputError, match="detector pixel has no threshold"):
         evading(Logits(), [Pixel(3, torch.inf)], 0)
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_a_weighing_adds_the_suspicion_to_the_label_where_an_image_is_rejected(label):
+    images = torch.rand(50, 1, 1, 5, generator=torch.Generator().manual_seed(label))
+    detector = Pixel(3, 0.5)
+    logits = weighing(Logits(), [detector], label, 3.0)(images)
+    plain, doubt = Logits()(images), suspicion(images, [detector])
+    rejected = ~detector.accepts(images)
+    torch.testing.assert_close(logits[~rejected], plain[~rejected])
+    expected = plain.clone()
+    expected[rejected, label] += 3 * doubt[rejected]
+    torch.testing.assert_close(logits, expected)
+    assert (doubt[rejected] > 0).all()
+    assert 0 < int(rejected.sum()) < 50
+
+
+def test_every_weighing_is_a_view_of_a_system_with_detectors():
+    system = Defended(Logits(), detectors=[Pixel(3, 0.5)]).eval()
+    images = rows((0.5, 0.2, 0.1, 0.9, 0.0))
+    margins = []
+    for name in WEIGHINGS:
+        logits = surface(system, "adaptive", view=View(stand_in=name), label=0)(images)
+        margins.append(float(Goal(torch.tensor([0])).margin(logits)))
+    assert margins == sorted(margins, reverse=True)
+    assert len(set(margins)) == len(WEIGHINGS)

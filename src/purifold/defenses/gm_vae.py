@@ -21,6 +21,7 @@ from purifold.types import Images
 Rule: TypeAlias = Literal["three-sigma", "quantile"]
 Second: TypeAlias = Literal["never", "refusing", "always"]
 SIGMAS = 3
+WEIGHED = ("sum-0.1", "sum-1", "sum-10")
 BATCH = 256
 
 
@@ -88,6 +89,7 @@ gm_vae = Recipe(
     name="gm-vae",
     summary="Gaussian-mixture VAE as classifier; refuses codes far from every class and bad reconstructions",
     assemble=_gm_vae,
+    stand_ins=WEIGHED,
     needs=MixtureAutoencoder,
 )
 mixture_detector = Recipe(
@@ -95,4 +97,5 @@ mixture_detector = Recipe(
     summary="the two detectors of a Gaussian-mixture VAE, and its second look, beside any classifier",
     assemble=_mixture_detector,
     autoencoders=(partial(MixtureSpec),),
+    stand_ins=WEIGHED,
 )

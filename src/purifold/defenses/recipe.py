@@ -62,7 +62,8 @@ class Recipe:
         autoencoders: What must be trained first; a generator or another classifier stands here, too.
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
-        stand_ins: Names of what its purifier offers an attacker in place of itself.
+        stand_ins: Names of what its purifier offers an attacker in place of itself, and of the `WEIGHINGS`
+            of its detectors, in `purifold.evaluation.evasion`, that are tried.
         needs: The kind of classifier that it works with.
         chosen: Options that were set, sorted by name; see `with_options`.
     """

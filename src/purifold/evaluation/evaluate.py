@@ -11,6 +11,7 @@ from purifold.checks import check_at_least, check_evaluating
 from purifold.data.split import Split
 from purifold.defenses.base import Defended
 from purifold.errors import InputError
+from purifold.evaluation.evasion import WEIGHINGS
 from purifold.evaluation.judge import judge
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.surface import Knowledge, View, seen, surface
@@ -83,8 +84,8 @@ def craft(
 
     An adaptive attacker tries a stochastic system with sampling off ("pgd") and averaged over `eot` draws
     ("pgd+eot20"), by queries only averaged; and a system without a gradient of its own by BPDA ("pgd") and
-    on its surrogate alone ("pgd+surrogate"); and the purifier's stand-ins ("pgd+soft"). The judge's worst
-    case takes all.
+    on its surrogate alone ("pgd+surrogate"); and the purifier's stand-ins ("pgd+soft"); and a system with
+    detectors with several weights on getting past them ("pgd+sum-1"). The judge's worst case takes all.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
@@ -94,6 +95,8 @@ def craft(
     purifier = defended.purifier
     differentiable = purifier is None or purifier.differentiable
     stand_ins = () if purifier is None else tuple(purifier.stand_ins(defended.classifier))
+    if len(defended.detectors):
+        stand_ins = (*stand_ins, *WEIGHINGS)
     eot = eot if defended.stochastic else 1
     return {
         name + view.suffix: craft_on(
@@ -160,7 +163,7 @@ def views(
         knowledge: What the attacker may use.
         eot: Draws to average over; 1 for a deterministic system.
         differentiable: Whether the system's purifier has a gradient of its own.
-        stand_ins: Names of what its purifier offers in place of the system.
+        stand_ins: Names of what its purifier offers in place of the system, and of weighings.
     """
     if knowledge not in ("adaptive", "scores"):
         return (View(),)

@@ -1,6 +1,6 @@
 """The objective of an attacker who must pass the detectors as well as fool the classifier."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -10,6 +10,8 @@ from purifold.types import Images, Logits, Model, Scores
 
 CLEAR = 1e-3
 """Logits between an image just accepted and one just rejected, so that rounding cannot blur the two."""
+WEIGHINGS: Mapping[str, float] = {"sum-0.1": 0.1, "sum-1": 1.0, "sum-10": 10.0}
+"""Weights of the suspicion beside the classifier's margin, by the name of the view that adds the two."""
 
 
 def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
@@ -28,19 +30,34 @@ def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
         detectors: An image passes when all accept it; each has its threshold.
         label: True class of every image that the result will be given.
     """
-    for detector in detectors:
-        if not detector.threshold.isfinite():
-            raise InputError(
-                f"detector {detector.name} has no threshold; call its calibrate with clean images"
-            )
+    _check_thresholds(detectors)
 
     def logits(images: Images) -> Logits:
-        plain = model(images)
-        if label >= plain.shape[1]:
-            raise InputError(f"label must lie in [0, {plain.shape[1]}), got {label}; labels count from 0")
+        plain = _checked(model(images), label)
         others = torch.cat([plain[:, :label], plain[:, label + 1 :]], dim=1).amax(dim=1)
-        lifted = torch.maximum(plain[:, label], others + suspicion(images, detectors))
-        return torch.cat([plain[:, :label], lifted[:, None], plain[:, label + 1 :]], dim=1)
+        return _with(plain, label, torch.maximum(plain[:, label], others + suspicion(images, detectors)))
+
+    return logits
+
+
+def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: float) -> Model:
+    """Logits in which the label is lifted by how far an image is beyond the thresholds, weighted.
+
+    Other than in `evading` the two goals pull at once, each as strongly as the weight says. A margin above 0
+    is then no success yet; the judge decides.
+
+    Args:
+        model: Images to logits.
+        detectors: As in `evading`.
+        label: True class of every image that the result will be given.
+        weight: Of the suspicion beside the margin.
+    """
+    _check_thresholds(detectors)
+
+    def logits(images: Images) -> Logits:
+        plain = _checked(model(images), label)
+        lift = weight * suspicion(images, detectors).clamp_min(0)
+        return _with(plain, label, plain[:, label] + lift)
 
     return logits
 
@@ -52,6 +69,24 @@ def suspicion(images: Images, detectors: Sequence[Detector]) -> Scores:
     has a gradient after a softmax.
     """
     return torch.stack([_excess(images, detector) for detector in detectors]).amax(dim=0)
+
+
+def _check_thresholds(detectors: Sequence[Detector]) -> None:
+    for detector in detectors:
+        if not detector.threshold.isfinite():
+            raise InputError(
+                f"detector {detector.name} has no threshold; call its calibrate with clean images"
+            )
+
+
+def _checked(logits: Logits, label: int) -> Logits:
+    if label >= logits.shape[1]:
+        raise InputError(f"label must lie in [0, {logits.shape[1]}), got {label}; labels count from 0")
+    return logits
+
+
+def _with(logits: Logits, label: int, lifted: Scores) -> Logits:
+    return torch.cat([logits[:, :label], lifted[:, None], logits[:, label + 1 :]], dim=1)
 
 
 def _excess(images: Images, detector: Detector) -> Scores:

@@ -10,7 +10,7 @@ from purifold.attacks.adaptive import Averaged, StraightThrough
 from purifold.checks import check_at_least, check_evaluating
 from purifold.defenses.base import Defended, Detector
 from purifold.errors import InputError, unknown
-from purifold.evaluation.evasion import evading
+from purifold.evaluation.evasion import WEIGHINGS, evading, weighing
 from purifold.types import Images, Logits, Model
 
 Knowledge = Literal["oblivious", "transfer", "adaptive", "scores"]
@@ -28,7 +28,8 @@ class View:
             same at any number above 0. At 0 an adaptive attacker works on the purifier's surrogate alone,
             forward as well as backward: where a surrogate's gradient stands in, its own optimum may
             deceive the system better than the mixture does.
-        stand_in: One of the purifier's `stand_ins`, which an adaptive attacker then attacks in its place.
+        stand_in: One of the purifier's `stand_ins`, which an adaptive attacker then attacks in its place; or
+            of `WEIGHINGS`, how getting past detectors and classifier are added up.
     """
 
     draws: int = 1
@@ -80,7 +81,11 @@ def surface(
             raise InputError(
                 "label must be the class of all images, got None; detectors are evaded a class at a time"
             )
-        model = evading(model, detectors, label)
+        weight = WEIGHINGS.get(view.stand_in)
+        if weight is None:
+            model = evading(model, detectors, label)
+        else:
+            model = weighing(model, detectors, label, weight)
     return _without_gradient(model) if knowledge == "scores" else model
 
 
@@ -110,7 +115,7 @@ def _deployed(defended: Defended, draws: int) -> Model:
 
 def _adaptive(defended: Defended, view: View) -> Model:
     purifier, classifier, draws = defended.purifier, defended.classifier, view.draws
-    if view.stand_in:
+    if view.stand_in and view.stand_in not in WEIGHINGS:
         found = {} if purifier is None else purifier.stand_ins(classifier)
         if view.stand_in not in found:
             raise unknown("stand-in", view.stand_in, found)
