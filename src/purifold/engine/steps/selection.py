@@ -1,0 +1,61 @@
+"""The step that ranks images by how strict a system's detectors must be to reject them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, final
+
+import numpy as np
+import torch
+
+from purifold.engine.step import Step, Workbench
+from purifold.engine.steps.craft import Craft
+from purifold.engine.steps.system import System
+from purifold.evaluation.selection import Ranked, held_out, ranked, strictness, suspicions
+
+CURVE = "selection.npz"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Selection(Step):
+    """Risk against coverage on clean test images, or on attacked ones.
+
+    Args:
+        system: With detectors.
+        count: How many test images; see `Split.sample`.
+        craft: Attacked images of `count`; None: the clean ones.
+    """
+
+    kind: ClassVar[str] = "selection"
+
+    system: System
+    count: int
+    craft: Craft | None
+
+    @property
+    def label(self) -> str:
+        """What a progress line calls it."""
+        images = "clean images" if self.craft is None else self.craft.label
+        return f"risk and coverage of {self.system.defense}, {images}, {self.system.data.name}"
+
+    def run(self, bench: Workbench) -> None:
+        """Scores and ranks; see `Step.run`."""
+        defended = self.system.build(bench)
+        data = self.system.data.load(bench.resources)
+        split = data.part("test").sample(self.count)
+        images = split.images() if self.craft is None else self.craft.load(bench)
+        clean = suspicions(defended, held_out(data.validation).images())
+        right = torch.cat([defended(batch).argmax(dim=1) for batch in images.split(256)]) == split.labels
+        found = ranked(strictness(suspicions(defended, images), clean), right)
+        np.savez_compressed(
+            bench.folder / CURVE,
+            allow_pickle=False,
+            coverage=found.coverage.cpu().numpy(),
+            risk=found.risk.cpu().numpy(),
+        )
+
+
+def read_selection(folder: Path) -> Ranked:
+    """The curve in an artefact of `Selection`."""
+    with np.load(folder / CURVE, allow_pickle=False) as arrays:
+        return Ranked(torch.from_numpy(arrays["coverage"]), torch.from_numpy(arrays["risk"]))
