@@ -3,14 +3,15 @@
 import importlib.util
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from purifold.engine.make import make
 from purifold.engine.manifest import MANIFEST
-from purifold.engine.step import Resources, Step
+from purifold.engine.step import Resources, Step, Workbench
 from purifold.engine.store import Store
 
 PROGRAM = Path(__file__).with_name("study_program.py")
@@ -25,6 +26,22 @@ def program() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def bench() -> Callable[..., Workbench]:
+    """Makes a bench in a folder, on which artefacts of a store can be read."""
+
+    def make(folder: Path, store: Store, steps: Iterable[Step]) -> Workbench:
+        return Workbench(
+            folder=folder,
+            scratch_at=folder,
+            resources=Resources(),
+            fetched={step.key: store.fetch(step) for step in steps},
+            report=lambda fraction, note: None,
+        )
+
+    return make
+
+
 @pytest.fixture(params=["local", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
@@ -35,6 +52,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 @pytest.fixture
 def resources(tmp_path: Path) -> Resources:
     return Resources(data_root=str(tmp_path))
+
+
+@pytest.fixture
+def step(program: ModuleType) -> Step:
+    return program.Mix(name="only")
+
+
+@pytest.fixture
+def made(step: Step, store: Store, resources: Resources) -> Step:
+    """A step whose artefact is in the store."""
+    make(step, store, resources, lambda fraction, note: None)
+    return step
 
 
 @pytest.fixture

@@ -80,6 +80,11 @@ def ends(resources: Resources) -> Counter[str]:
     return Counter(line.split()[0] for line in path.read_text().splitlines()) if path.exists() else Counter()
 
 
+def once(steps: list[Mix]) -> dict[str, int]:
+    """What `ends` must say after one run of these steps."""
+    return dict.fromkeys(every(steps), 1)
+
+
 def journal(resources: Resources, line: str) -> None:
     handle = os.open(Path(resources.data_root) / "journal", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, f"{line}\n".encode())

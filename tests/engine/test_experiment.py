@@ -10,7 +10,7 @@ from purifold.engine.compose import Question, attack, compose
 from purifold.engine.local import run
 from purifold.engine.plan import plan
 from purifold.engine.scale import Scale
-from purifold.engine.step import Resources, Workbench
+from purifold.engine.step import Resources
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.judge import read_outcome
 from purifold.engine.store import Store
@@ -37,13 +37,6 @@ def finished(tmp_path_factory):
 
 def everything(experiments, store):
     return plan([step for experiment in experiments for step in experiment.steps()], store).todo
-
-
-def bench(store, folder, steps):
-    fetched = {step.key: store.fetch(step) for step in steps}
-    return Workbench(
-        folder=folder, scratch_at=folder, resources=HERE, fetched=fetched, report=lambda fraction, note: None
-    )
 
 
 def test_defenses_share_one_classifier_and_the_images_of_an_attacker_who_does_not_know_them(tmp_path):
@@ -101,11 +94,11 @@ def test_a_second_run_makes_nothing(finished):
     assert again.made == ()
 
 
-def test_the_engine_judges_as_the_library_does(finished, tmp_path):
+def test_the_engine_judges_as_the_library_does(finished, bench, tmp_path):
     store, experiments, _ = finished
     experiment = experiments[2]
     assert experiment.system.defense == "blur"
-    place = bench(store, tmp_path, [experiment.system.classifier])
+    place = bench(tmp_path, store, [experiment.system.classifier])
     split = experiment.system.data.part("test", HERE, experiment.count)
     for judged in experiment.judged:
         expected = evaluate(

@@ -18,13 +18,8 @@ from purifold.engine.store import Store
 from purifold.engine.study import StudyFailure
 from purifold.errors import Failure
 
-PROGRAM = Path(__file__).with_name("study_program.py")
 DIGEST = "deep/digest.bin"
 Rewrite = Callable[[Step, str, Callable[[bytes], bytes | None]], None]
-
-
-def once(steps: dict[str, Step]) -> dict[str, int]:
-    return dict.fromkeys(steps, 1)
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, program: ModuleType, error: BaseException, *names: str) -> None:
@@ -45,7 +40,7 @@ def test_every_step_runs_once_after_its_inputs(
     steps = program.study()
     report = run(steps, store, resources)
     assert program.right(store, steps)
-    assert program.ends(resources) == once(program.every(steps))
+    assert program.ends(resources) == program.once(steps)
     order = [step.key for step in report.made]
     assert len(order) == 15
     assert all(
@@ -222,7 +217,7 @@ def test_an_interrupt_leaves_the_store_sound(
     run(steps, store, resources)
     assert program.right(store, steps)
     again = [step.key for step in program.every(steps).values() if step.name == "third-1"]
-    assert program.ends(resources) == once(program.every(steps)) | {again[0]: 2}
+    assert program.ends(resources) == program.once(steps) | {again[0]: 2}
 
 
 def test_a_step_in_the_hands_of_another_is_put_off_then_found(

@@ -23,10 +23,6 @@ DIGEST = "deep/digest.bin"
 Rewrite = Callable[[Step, str, Callable[[bytes], bytes | None]], None]
 
 
-def once(steps: dict[str, Step]) -> dict[str, int]:
-    return dict.fromkeys(steps, 1)
-
-
 def start(mode: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, str(PROGRAM), mode, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -85,7 +81,7 @@ def test_two_processes_share_a_study_and_run_each_step_once(
     made = [int(process.communicate()[0].split()[1]) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     steps = program.study(0.06)
-    assert program.ends(resources) == once(program.every(steps))
+    assert program.ends(resources) == program.once(steps)
     assert sum(made) == 15
     assert min(made) >= 3  # the second did not just wait
     store = Store(tmp_path / "store")

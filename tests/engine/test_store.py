@@ -27,18 +27,6 @@ def quiet(fraction: float, note: str) -> None:
     pass
 
 
-@pytest.fixture
-def step(program: ModuleType) -> Step:
-    return program.Mix(name="only")
-
-
-@pytest.fixture
-def made(step: Step, store: Store, resources: Resources) -> Step:
-    """A step whose artefact is in the store."""
-    make(step, store, resources, quiet)
-    return step
-
-
 def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 

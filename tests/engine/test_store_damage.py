@@ -23,18 +23,6 @@ def quiet(fraction: float, note: str) -> None:
     pass
 
 
-@pytest.fixture
-def step(program: ModuleType) -> Step:
-    return program.Mix(name="only")
-
-
-@pytest.fixture
-def made(step: Step, store: Store, resources: Resources) -> Step:
-    """A step whose artefact is in the store."""
-    make(step, store, resources, quiet)
-    return step
-
-
 def flip(content: bytes) -> bytes:
     return bytes([content[0] ^ 1]) + content[1:]
 

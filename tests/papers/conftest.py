@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
+from purifold.papers.puvae_cells import SUBJECTS, cells_of
 
 
 @pytest.fixture
@@ -18,6 +20,13 @@ def mnist_like(tmp_path):
     for part, count in (("train", 40), ("test", 20)):
         _write(folder / f"{part}-00000-of-00001.parquet", count)
     return Resources(data_root=str(tmp_path))
+
+
+@pytest.fixture(scope="package")
+def cell():
+    """The experiments of `puvae` at its smallest, with seed 3."""
+    (subject,) = SUBJECTS["smoke"]
+    return cells_of(subject, "A", SCALES["smoke"], Resources(), 3)
 
 
 def _write(path, count):

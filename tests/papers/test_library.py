@@ -22,11 +22,3 @@ def test_every_paper_prints_about_defenses_and_attacks_that_it_runs(name, mnist_
     assert {cell.defense for cell in cells} <= defenses
     assert {cell.attack for cell in cells} <= attacks
     assert all(0 <= cell.accuracy <= 1 and cell.relative_l2 > 0 for cell in cells)
-
-
-def test_the_foundation_prints_what_patch_vae_prints():
-    cells = {
-        (cell.attack, cell.relative_l2, cell.defense): cell.accuracy for cell in paper("foundation").printed()
-    }
-    assert cells["fgsm", 0.22, "vae"] == 0.896  # Luo and Pfister, Table 4, fifth line
-    assert cells["fgsm", 0.22, "jpeg:quality=23"] == 0.686

@@ -40,12 +40,3 @@ def test_an_attacker_transfers_from_every_other_classifier_that_is_attacked_itse
 def test_names_of_records_differ(study):
     names = [experiment.name for experiment in study.experiments]
     assert len(set(names)) == len(names)
-
-
-def test_the_paper_scale_has_its_data_sets_its_mlp_and_its_latent_sizes():
-    from purifold.papers.vae_reconstruction_cells import GRIDS
-
-    grid = GRIDS["paper"]
-    assert [subject.data for subject in grid.subjects] == ["mnist", "cifar-10"]
-    assert all(subject.classifiers[0] == "mlp" for subject in grid.subjects)
-    assert all(subject.latents == (8, 16, 32, 64, 128, 256) for subject in grid.subjects)

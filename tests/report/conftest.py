@@ -51,21 +51,17 @@ def record():
     return made
 
 
-@pytest.fixture
-def results(records):
-    """Results of the records alone, or of others with what else they have."""
+@pytest.fixture(scope="session")
+def results():
+    """Makes results of records, given by name or in a row, with nothing else but what is given."""
+    rooms = ("galleries", "trainings", "measurements", "extents")
 
-    def of(found=records, galleries=None, trainings=None):
-        named = {f"digits-{record.defense['name']}": record for record in found}
-        return Results(
-            records=named,
-            galleries=galleries or {},
-            trainings=trainings or {},
-            measurements={},
-            extents={},
-        )
+    def make(records=(), **given):
+        if not isinstance(records, dict):
+            records = {f"digits-{record.defense['name']}": record for record in records}
+        return Results(records=records, **{room: {} for room in rooms} | given)
 
-    return of
+    return make
 
 
 @pytest.fixture

@@ -5,35 +5,33 @@ from dataclasses import replace
 
 import pytest
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources
 from purifold.engine.steps.codes import Codes
 from purifold.papers.claim import Claim, Contrast, Ratio
 from purifold.report.claims import judged, markdown
-from purifold.report.results import Results
-
-TINY = Scale(
-    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
-)
 
 
 @pytest.fixture(scope="module")
-def systems():
-    question = Question(data="digits", defenses=("ae", "vae"), attacks=("pgd",), epsilons=(0.1, 0.3))
-    return compose(question, TINY, Resources())
+def systems(composed):
+    return composed(defenses=("ae", "vae"), attacks=("pgd",), epsilons=(0.1, 0.3))
 
 
-def results(systems, record, first, second, sizes=(1.0, 1.0), quantity="diameter"):
-    """Survivors of `first` and `second` at both budgets, of 100 images."""
-    records = {
-        experiment.name: record(experiment.system.defense, {("adaptive", 0.1): kept, ("adaptive", 0.3): kept})
-        for experiment, kept in zip(systems, (first, second), strict=True)
-    }
-    codes = [Codes(autoencoder=experiment.system.autoencoders[0]).label for experiment in systems]
-    other = {"diameter": -1.0, "active units": -1.0}
-    measured = {label: other | {quantity: size} for label, size in zip(codes, sizes, strict=True)}
-    return Results(records=records, galleries={}, trainings={}, measurements={}, extents=measured)
+@pytest.fixture
+def surviving(systems, record, results):
+    """Makes results with so many survivors of both systems at both budgets, of 100 images."""
+
+    def make(first, second, sizes=(1.0, 1.0), quantity="diameter"):
+        kept = {
+            experiment.name: record(
+                experiment.system.defense, {("adaptive", 0.1): count, ("adaptive", 0.3): count}
+            )
+            for experiment, count in zip(systems, (first, second), strict=True)
+        }
+        codes = [Codes(autoencoder=experiment.system.autoencoders[0]).label for experiment in systems]
+        other = {"diameter": -1.0, "active units": -1.0}
+        measured = {label: other | {quantity: size} for label, size in zip(codes, sizes, strict=True)}
+        return results(kept, extents=measured)
+
+    return make
 
 
 def claim(systems, expected):
@@ -61,8 +59,8 @@ def claim(systems, expected):
         ("no more", 60, 40, "does not hold"),
     ],
 )
-def test_a_comparison_decides_as_its_numbers_say(systems, record, expected, first, second, verdict):
-    found = judged(claim(systems, expected), results(systems, record, first, second))
+def test_a_comparison_decides_as_its_numbers_say(systems, surviving, expected, first, second, verdict):
+    found = judged(claim(systems, expected), surviving(first, second))
     assert found.verdicts == {"pgd": verdict, "worst case": verdict}
     assert f"{first}.0 % against {second}.0 %" in found.findings[0].numbers
 
@@ -71,47 +69,47 @@ def test_a_comparison_decides_as_its_numbers_say(systems, record, expected, firs
 @pytest.mark.parametrize(
     ("ratio", "verdict"), [(3.0, "holds"), (1.9, "does not hold"), (4.6, "does not hold")]
 )
-def test_sets_of_codes_are_compared_by_their_ratio(systems, record, quantity, ratio, verdict):
+def test_sets_of_codes_are_compared_by_their_ratio(systems, surviving, quantity, ratio, verdict):
     first, second = (Codes(autoencoder=experiment.system.autoencoders[0]) for experiment in systems)
     evidence = Ratio(where="AE over VAE", quantity=quantity, first=first, second=second, least=2.0, most=4.5)
     found = judged(
         Claim(text="Three times.", protocol="pgd", evidence=(evidence,)),
-        results(systems, record, 1, 1, (2 * ratio, 2.0), quantity),
+        surviving(1, 1, (2 * ratio, 2.0), quantity),
     )
     assert found.verdicts == {"": verdict}
     assert found.findings[0].numbers.startswith(f"{quantity} {2 * ratio:.3g} / 2 = {ratio:.2f}")
 
 
-def test_a_claim_holds_only_where_all_its_comparisons_do(systems, record):
+def test_a_claim_holds_only_where_all_its_comparisons_do(systems, surviving):
     holds, open_, fails = (
         claim(systems, "more").evidence[0],
         claim(systems, "not fewer").evidence[0],
         claim(systems, "fewer").evidence[0],
     )
-    found = results(systems, record, 60, 40)
+    found = surviving(60, 40)
     for evidence in itertools.permutations((holds, open_)):
         assert judged(Claim(text="", protocol="pgd", evidence=evidence), found).verdicts["pgd"] == "holds"
     both = Claim(text="", protocol="pgd", evidence=(holds, fails))
     assert judged(both, found).verdicts["pgd"] == "does not hold"
 
 
-def test_the_correction_is_holms(systems, record):
+def test_the_correction_is_holms(systems, surviving):
     # 58 against 50: sign test of 8 images, p = 1/128; with two other, useless comparisons p = 3/128, ...
     useful = claim(systems, "more").evidence[0]
-    found = results(systems, record, 58, 50)
+    found = surviving(58, 50)
     alone = judged(Claim(text="", protocol="pgd", evidence=(useful,)), found)
     assert "p = 0.0078" in alone.findings[0].numbers
     three = judged(Claim(text="", protocol="pgd", evidence=(useful, useful, useful)), found)
     assert "p = 0.023" in three.findings[0].numbers
 
 
-def test_without_anything_to_compare_a_claim_says_so(systems, record):
-    found = judged(Claim(text="On MNIST.", protocol="pgd", evidence=()), results(systems, record, 1, 1))
+def test_without_anything_to_compare_a_claim_says_so(systems, surviving):
+    found = judged(Claim(text="On MNIST.", protocol="pgd", evidence=()), surviving(1, 1))
     assert "nothing to compare at this scale" in markdown([found])
 
 
-def test_the_worst_case_takes_every_attack_and_the_paper_s_attack_only_itself(systems, record):
-    weak, strong = (results(systems, record, *kept) for kept in ((60, 40), (10, 10)))
+def test_the_worst_case_takes_every_attack_and_the_paper_s_attack_only_itself(systems, surviving):
+    weak, strong = (surviving(*kept) for kept in ((60, 40), (10, 10)))
     for experiment in systems:
         made = weak.records[experiment.name]
         both = [

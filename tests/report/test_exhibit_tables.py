@@ -4,29 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources
 from purifold.engine.steps.pace import Pace
 from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, TransferTable
 from purifold.report.exhibit_tables import listed
-from purifold.report.results import Results
 
-TINY = Scale(
-    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
-)
 NETWORKS = ("small-cnn", "mlp")
 
 
 @pytest.fixture(scope="module")
-def systems():
+def systems(composed):
     """The bare classifiers."""
-    question = Question(data="digits", defenses=("none",), attacks=("pgd",), epsilons=(0.1,))
-    return [compose(replace(question, classifier=name), TINY, Resources())[0] for name in NETWORKS]
+    question = {"defenses": ("none",), "attacks": ("pgd",), "epsilons": (0.1,)}
+    return [composed(classifier=name, **question)[0] for name in NETWORKS]
 
 
 @pytest.fixture
-def found(systems, record):
+def found(systems, record, results):
     """Survivors of 100: on their own classifier 10 and 20, from the other one 70 and 80, stacked 5 and 6."""
     records = {}
     for experiment, own, moved, stacked in zip(systems, (10, 20), (70, 80), (5, 6), strict=True):
@@ -40,7 +33,7 @@ def found(systems, record):
         records[experiment.name] = replace(
             made, outcomes=tuple(outcomes), classifier={**made.classifier, "network": network}
         )
-    return Results(records=records, galleries={}, trainings={}, measurements={}, extents={})
+    return results(records)
 
 
 def section(*experiments):
@@ -103,13 +96,13 @@ def test_a_printed_number_stands_beside_ours_and_is_marked_beyond_the_interval(
     assert shares(row)[6:] == ["100", "5.0", "5.0"]  # of 100 images, by an attacker who knows the defense
 
 
-def test_seconds_stand_as_multiples_of_the_first_defense_and_of_the_classifier():
+def test_seconds_stand_as_multiples_of_the_first_defense_and_of_the_classifier(results):
     rows = [
         {"defense": "puvae", "printed": 0.11, "images": 128, "system": 0.2, "classifier": 0.1},
         {"defense": "defense-gan", "printed": 14.8, "images": 128, "system": 50.0, "classifier": 0.1},
         {"defense": "magnet", "printed": None, "images": 128, "system": 0.12, "classifier": 0.1},
     ]
-    found = Results(records={}, galleries={}, trainings={}, measurements={"t": rows}, extents={})
+    found = results(measurements={"t": rows})
     (table,) = listed(SecondsTable(name="t", caption="c", rows=()), found)
     assert table.title == "128 images"
     assert table.rows == [

@@ -4,16 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources
 from purifold.papers.exhibit import AccuracyFigure, CodesFigure, Curve, Panel, UnitsFigure
 from purifold.report.exhibits import drawn
-from purifold.report.results import Results
-
-TINY = Scale(
-    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
-)
 
 
 def lines(axes):
@@ -25,25 +17,18 @@ def lines(axes):
 
 
 @pytest.fixture
-def experiment():
-    question = Question(data="digits", defenses=("none",), attacks=("pgd", "fgsm"), epsilons=(0.1, 0.3))
-    return compose(question, TINY, Resources())[0]
+def experiment(composed):
+    return composed(defenses=("none",), attacks=("pgd", "fgsm"), epsilons=(0.1, 0.3))[0]
 
 
-def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, record):
+def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, record, results):
     made = record("none", {("adaptive", 0.1): 60, ("adaptive", 0.3): 20}, attack="fgsm")
     stronger = record("none", {("adaptive", 0.1): 50, ("adaptive", 0.3): 0}, attack="pgd")
     both = [
         replace(weak, attacked={**weak.attacked, **strong.attacked})
         for weak, strong in zip(made.outcomes, stronger.outcomes, strict=True)
     ]
-    found = Results(
-        records={experiment.name: replace(made, outcomes=tuple(both))},
-        galleries={},
-        trainings={},
-        measurements={},
-        extents={},
-    )
+    found = results({experiment.name: replace(made, outcomes=tuple(both))})
     panel = Panel(title="digits", curves=(Curve(label="bare", experiment=experiment),))
     figure = AccuracyFigure(name="f", caption="c", protocol="fgsm", panels=(panel,), columns=1)
     (axes,) = drawn(figure, found).axes
@@ -52,14 +37,10 @@ def test_the_paper_s_attack_is_solid_and_the_worst_case_dashed(experiment, recor
     assert len(axes.collections) == 1  # one band: the interval of the paper's attack
 
 
-def test_a_label_has_one_color_in_all_panels_also_where_one_of_them_lacks_a_curve(experiment, record):
-    found = Results(
-        records={experiment.name: record("none", {("adaptive", 0.1): 60})},
-        galleries={},
-        trainings={},
-        measurements={},
-        extents={},
-    )
+def test_a_label_has_one_color_in_all_panels_also_where_one_of_them_lacks_a_curve(
+    experiment, record, results
+):
+    found = results({experiment.name: record("none", {("adaptive", 0.1): 60})})
     panels = tuple(
         Panel(title="", curves=tuple(Curve(label=label, experiment=experiment) for label in labels))
         for labels in (("bare", "0", "0.1", "1"), ("bare", "0", "0.1"))
@@ -76,17 +57,13 @@ def test_a_label_has_one_color_in_all_panels_also_where_one_of_them_lacks_a_curv
     assert len(set.union(*(each for name, each in colors.items() if name not in styles))) == 4
 
 
-def measured(name, panels):
-    return Results(records={}, galleries={}, trainings={}, measurements={name: panels}, extents={})
-
-
-def test_codes_have_a_row_a_quantity_and_a_column_a_data_set():
+def test_codes_have_a_row_a_quantity_and_a_column_a_data_set(results):
     points = [
         {"x": x, "cosine": [0.5 + x, 0.1], "ratio": [1 + x, 0.2], "diameter": 10 + x} for x in (0.0, 0.4)
     ]
     panels = [{"title": title, "curves": {"AE": points, "VAE": points}} for title in ("mnist", "btsc")]
     figure = CodesFigure(name="f", caption="c", xlabel="noise", panels=())
-    axes = drawn(figure, measured("f", panels)).axes
+    axes = drawn(figure, results(measurements={"f": panels})).axes
     assert len(axes) == 3 * 2
     assert [axes[0].get_title(), axes[1].get_title()] == ["mnist", "btsc"]
     assert axes[0].containers[0].lines[0].get_ydata().tolist() == pytest.approx([0.5, 0.9])
@@ -94,8 +71,8 @@ def test_codes_have_a_row_a_quantity_and_a_column_a_data_set():
     assert lines(axes[4])[0][2:] == ([0.0, 0.4], [10.0, 10.4])
 
 
-def test_active_units_stand_beside_the_number_of_all_units():
+def test_active_units_stand_beside_the_number_of_all_units(results):
     points = [{"x": 8, "active": 7}, {"x": 64, "active": 12}]
     figure = UnitsFigure(name="f", caption="c", panels=())
-    (axes,) = drawn(figure, measured("f", [{"title": "mnist", "curves": {"VAE": points}}])).axes
+    (axes,) = drawn(figure, results(measurements={"f": [{"title": "mnist", "curves": {"VAE": points}}]})).axes
     assert [line[2:] for line in lines(axes)] == [([8, 64], [7, 12]), ([8, 64], [8, 64])]

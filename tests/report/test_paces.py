@@ -2,16 +2,12 @@
 
 import pytest
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.scale import SCALES
-from purifold.engine.step import Resources
 from purifold.engine.steps.pace import Pace
 from purifold.papers.exhibit import PaceFigure
 from purifold.papers.table import Limited, LimitTable
 from purifold.report.exhibit_tables import listed
 from purifold.report.exhibits import drawn
 from purifold.report.paces import accuracy, longest
-from purifold.report.results import Results
 
 
 def paced(system, seconds, clean, attacked):
@@ -23,14 +19,9 @@ QUICK, MIDDLE, SLOW = paced("g:1", 0.4, 60, 40), paced("g:2", 0.9, 70, 50), pace
 KNOWN = "7.0 [3.4, 13.7]"
 
 
-def results(records, **measurements):
-    return Results(records=records, galleries={}, trainings={}, measurements=measurements, extents={})
-
-
 @pytest.fixture
-def experiment():
-    question = Question(data="digits", defenses=("none",), attacks=("fgsm",), epsilons=(0.3,))
-    return compose(question, SCALES["smoke"], Resources())[0]
+def experiment(composed):
+    return composed(defenses=("none",), attacks=("fgsm",), epsilons=(0.3,))[0]
 
 
 @pytest.fixture
@@ -51,16 +42,14 @@ def test_the_longest_that_fits_is_not_the_most_accurate():
     assert accuracy(SLOW, "fgsm").value == 0.8
 
 
-def test_a_limit_is_stated_with_what_fits_and_what_does_not(pace, experiment, records):
+def test_a_limit_is_stated_with_what_fits_and_what_does_not(pace, experiment, records, results):
     rows = (
         Limited(defense="gan", paces=(pace, pace), experiment=experiment, printed={"fgsm": 0.9}),
         Limited(defense="slow", paces=(pace,), experiment=experiment, printed={}),
     )
     table = LimitTable(name="t", caption="c", seconds=1.0, attacks=("fgsm",), rows=rows)
-    found = results(
-        records, t=[{"defense": "gan", "paces": [QUICK, MIDDLE, SLOW]}, {"defense": "slow", "paces": [SLOW]}]
-    )
-    (section,) = listed(table, found)
+    found = [{"defense": "gan", "paces": [QUICK, MIDDLE, SLOW]}, {"defense": "slow", "paces": [SLOW]}]
+    (section,) = listed(table, results(records, measurements={"t": found}))
     assert section.title == "1 s for 100 images"
     assert section.rows == [
         ["fgsm", "gan", "g:2", "0.9", "90.0", "50.0 [40.4, 59.6]", "-40.0 below", KNOWN],
@@ -68,7 +57,7 @@ def test_a_limit_is_stated_with_what_fits_and_what_does_not(pace, experiment, re
     ]
 
 
-def test_a_single_pass_is_a_flat_line_from_where_it_is_done(pace, experiment, records):
+def test_a_single_pass_is_a_flat_line_from_where_it_is_done(pace, experiment, records, results):
     figure = PaceFigure(
         name="f",
         caption="c",
@@ -77,7 +66,7 @@ def test_a_single_pass_is_a_flat_line_from_where_it_is_done(pace, experiment, re
         known=(("all", experiment),),
     )
     one = paced("one", 0.2, 95, 85)
-    (axes,) = drawn(figure, results(records, f=[one, SLOW, QUICK])).axes
+    (axes,) = drawn(figure, results(records, measurements={"f": [one, SLOW, QUICK]})).axes
     drawn_lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
     assert ([0.4, 1.1], [0.4, 0.8]) in drawn_lines
     assert ([0.4, 1.1], [0.6, 0.9]) in drawn_lines

@@ -17,7 +17,7 @@ def page(records, results, tmp_path):
     pictures = Pictures(np.zeros(3, dtype=np.int64), ("zero", "one"), {"clean": shown, "adaptive": shown})
     galleries = {f"digits-{record.defense['name']}": pictures for record in records}
     history = {"train_loss": [2.0, 1.0], "validation_loss": [2.0, 1.5]}
-    path = write_page(results(records, galleries, {"train small-cnn": history}), tmp_path)
+    path = write_page(results(records, galleries=galleries, trainings={"train small-cnn": history}), tmp_path)
     return path.read_text()
 
 
@@ -64,5 +64,7 @@ def test_what_came_from_the_user_is_escaped(records, results, tmp_path):
     shown = Shown(np.zeros((1, 8, 8, 1), np.uint8), np.zeros((1, 8, 8, 1), np.uint8), np.zeros(1, int))
     pictures = Pictures(np.zeros(1, int), ("zero",), {"clean": shown})
     history = {"train_loss": [1.0], "validation_loss": []}
-    path = write_page(results(renamed, {"digits-none": pictures}, {"train": history}), tmp_path)
+    path = write_page(
+        results(renamed, galleries={"digits-none": pictures}, trainings={"train": history}), tmp_path
+    )
     assert "<script>" not in path.read_text()

@@ -2,27 +2,20 @@
 
 import pytest
 
-from purifold.engine.compose import Question, compose
 from purifold.engine.local import run
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
 from purifold.evaluation.record import read
 from purifold.papers.base import Study
 from purifold.report.results import INDEX, publish, read_results
 
-TINY = Scale(
-    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
-)
-
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    question = Question(data="digits", defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
-    study = Study(experiments=tuple(compose(question, TINY, Resources())))
+def published(composed, tmp_path_factory):
+    experiments = composed(defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
+    study = Study(experiments=tuple(experiments))
     store, folder = Store(tmp_path_factory.mktemp("store")), tmp_path_factory.mktemp("out")
-    run(study.steps(), store, Resources())
+    run(study.steps(), store)
     return publish(study, store, folder, title="A study", command="purifold evaluate"), folder
 
 

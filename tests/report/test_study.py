@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from purifold.engine.plan import Plan
-from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.papers import ae_robustness, vae_reconstruction, vae_reconstruction_cells
@@ -15,9 +14,6 @@ from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
 from purifold.report.study import forecast, report, spent
 
-TINY = Scale(
-    name="smoke", images=9, seen=1_100, encoded=2_200, epochs=1, draws=2, eot=2, audit=4, played=1_000
-)
 RESOURCES = Resources()
 
 
@@ -26,7 +22,7 @@ def files(folder):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def small(monkeypatch):
     """Both papers on few images with few steps."""
     for grids in (GRIDS, vae_reconstruction_cells.GRIDS):
         grid = grids["smoke"]
@@ -41,18 +37,18 @@ def tiny(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ae-robustness", "vae-reconstruction"])
-def test_a_second_run_makes_nothing_and_writes_the_same_files(name, tiny, tmp_path, capsys):
+def test_a_second_run_makes_nothing_and_writes_the_same_files(name, small, tiny, tmp_path, capsys):
     found, store = paper(name), Store(tmp_path / "store")
     written = []
     for _ in range(2):
-        report(found.study(TINY, RESOURCES, 0), store, RESOURCES, tmp_path / "out", found.title)
+        report(found.study(tiny(), RESOURCES, 0), store, RESOURCES, tmp_path / "out", found.title)
         written.append(files(tmp_path / "out"))
     first, _, second = capsys.readouterr().out.partition("The report")
     assert ", 0 found in the store" in first
     assert "\n0 steps made" in second
     assert written[0] == written[1]
     page = written[0]["report.html"].decode()
-    study = found.study(TINY, RESOURCES, 0)
+    study = found.study(tiny(), RESOURCES, 0)
     assert all(f"<h2>{exhibit.name}</h2>" in page for exhibit in study.exhibits)
     assert page.count("<svg") == sum(name.endswith(".svg") for name in written[0])
     table = written[0]["table.md"].decode()
@@ -76,15 +72,15 @@ def test_a_second_run_makes_nothing_and_writes_the_same_files(name, tiny, tmp_pa
         (90.0, 1, None, 0, "2 steps to make in about 90 s, and 1 of a kind never timed here; 0 found"),
     ],
 )
-def test_a_forecast_says_what_was_timed_here_or_else_elsewhere(seconds, unknown, minutes, found, says):
+def test_a_forecast_says_what_was_timed_here_or_else_elsewhere(tiny, seconds, unknown, minutes, found, says):
     """Times from here may be of another scale, where nothing of this study is in the store."""
-    steps = paper("ae-robustness").study(TINY, RESOURCES, 0).steps()
+    steps = paper("ae-robustness").study(tiny(), RESOURCES, 0).steps()
     coming = Plan(done=steps[2 : 2 + found], todo=steps[:2], seconds=seconds, unknown=unknown)
     assert forecast(coming, minutes).startswith(says)
 
 
-def test_what_was_spent_is_the_sum_of_the_steps_that_are_there(tmp_path, monkeypatch):
-    study, store = paper("ae-robustness").study(TINY, RESOURCES, 0), Store(tmp_path)
+def test_what_was_spent_is_the_sum_of_the_steps_that_are_there(tiny, tmp_path, monkeypatch):
+    study, store = paper("ae-robustness").study(tiny(), RESOURCES, 0), Store(tmp_path)
     assert spent(study, store).startswith("0 steps of it are in the store")
     times = iter([30.0, 12.0])
     there = {step.key for step in study.steps()[:2]}
@@ -94,9 +90,9 @@ def test_what_was_spent_is_the_sum_of_the_steps_that_are_there(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_one_figure_comes_without_claims(tiny, tmp_path):
+def test_one_figure_comes_without_claims(small, tiny, tmp_path):
     found = paper("ae-robustness")
-    study = found.study(TINY, RESOURCES, 0).only(["fig-4"])
+    study = found.study(tiny(), RESOURCES, 0).only(["fig-4"])
     report(study, Store(tmp_path / "store"), RESOURCES, tmp_path / "out", found.title)
     written = files(tmp_path / "out")
     assert [name for name in written if name.endswith(".svg")] == ["figures/fig-4.svg"]

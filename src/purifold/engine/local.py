@@ -160,6 +160,7 @@ class _Study:
         told = -math.inf
 
         def report(fraction: float, note: str) -> None:
+            """Passes this on, unless something was a moment ago."""
             nonlocal told
             seconds = time.perf_counter() - start
             if seconds - told >= _TICK_SECONDS:

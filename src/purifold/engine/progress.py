@@ -96,6 +96,7 @@ def _bars(bars: "Progress") -> Listener:
     step = bars.add_task("", total=1.0, beside="")
 
     def show(event: Event) -> None:
+        """Moves both bars, and prints what failed above them."""
         if event.state == "failed":
             bars.console.print(_line(event), markup=False, highlight=False)
         bars.update(

@@ -4,39 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.local import run
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources, Workbench
+from purifold.engine.step import Resources
 from purifold.engine.steps.branches import Branches, read_branches
-from purifold.engine.store import Store
 
-TINY = Scale(
-    name="smoke", images=30, seen=11_000, encoded=5_500, epochs=10, draws=2, eot=2, audit=4, played=1_000
-)
 HERE = Resources()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tiny, composed, finished):
     """What was found, the step, and a bench with all that it needs."""
-    store = Store(tmp_path_factory.mktemp("store"))
-    question = Question(data="digits", defenses=("puvae",), attacks=("fgsm",), epsilons=(0.3,))
-    (experiment,) = compose(question, TINY, HERE)
+    scale = tiny(images=30, seen=11_000, encoded=5_500, epochs=10)
+    (experiment,) = composed(scale, defenses=("puvae",), attacks=("fgsm",), epsilons=(0.3,))
     threat = experiment.judged[0].threat
     craft, known = (experiment.crafts(level, threat)[0] for level in ("oblivious", "adaptive"))
     step = Branches(system=experiment.system, craft=craft, known=known, seed=0)
-    parts = (*experiment.trainings(), craft, known)
-    run([step, *parts], store, HERE)
-    folder = tmp_path_factory.mktemp("bench")
-    place = Workbench(
-        folder=folder,
-        scratch_at=folder,
-        resources=HERE,
-        fetched={part.key: store.fetch(part) for part in parts},
-        report=lambda fraction, note: None,
-    )
-    return read_branches(store.fetch(step)), step, place
+    store, bench = finished(step, *experiment.trainings(), craft, known)
+    return read_branches(store.fetch(step)), step, bench
 
 
 @torch.no_grad()

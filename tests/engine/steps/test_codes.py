@@ -4,36 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from purifold.engine.compose import Question, compose
-from purifold.engine.local import run
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources, Workbench
+from purifold.engine.step import Resources
 from purifold.engine.steps.codes import Codes, Shift, read_extent, read_shift
-from purifold.engine.store import Store
 from purifold.threat import ThreatModel
-
-TINY = Scale(
-    name="smoke", images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4, played=1_000
-)
-HERE = Resources()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Store, experiment, and the trained autoencoder of a VAE on the digits."""
-    store = Store(tmp_path_factory.mktemp("store"))
-    question = Question(data="digits", defenses=("vae",), attacks=("fgsm",), epsilons=(0.3,))
-    (experiment,) = compose(question, TINY, HERE)
+def made(tiny, composed, finished):
+    """Store, steps, and the trained autoencoder of a VAE on the digits."""
+    scale = tiny(images=12, seen=5_500, encoded=11_000, epochs=5)
+    (experiment,) = composed(scale, defenses=("vae",), attacks=("fgsm",), epsilons=(0.3,))
     (step,) = experiment.system.autoencoders
     craft = experiment.crafts("adaptive", ThreatModel("linf", 0.3))[0]
     codes, shift = Codes(autoencoder=step), Shift(autoencoder=step, craft=craft)
-    run([codes, shift], store, HERE)
-    folder = tmp_path_factory.mktemp("bench")
-    fetched = {part.key: store.fetch(part) for part in (step, craft)}
-    place = Workbench(
-        folder=folder, scratch_at=folder, resources=HERE, fetched=fetched, report=lambda fraction, note: None
-    )
-    return store, codes, shift, step.load(place), step.data.part("test", HERE), craft.load(place)
+    store, bench = finished(codes, shift, step, craft)
+    return store, codes, shift, step.load(bench), step.data.part("test", Resources()), craft.load(bench)
 
 
 @torch.no_grad()

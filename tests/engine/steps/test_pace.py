@@ -7,42 +7,24 @@ import torch
 
 from purifold.attacks.base import BudgetError
 from purifold.defenses.base import REJECTED, Defended
-from purifold.engine.compose import Question, compose
-from purifold.engine.local import run
-from purifold.engine.scale import Scale
-from purifold.engine.step import Resources, Workbench
+from purifold.engine.step import Resources
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.pace import Pace, read_pace
 from purifold.engine.steps.system import System
 from purifold.engine.steps.timing import timed
-from purifold.engine.store import Store
 
-TINY = Scale(
-    name="smoke", images=40, seen=11_000, encoded=2_200, epochs=10, draws=2, eot=2, audit=4, played=1_000
-)
 HERE = Resources()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Store, pace, the attacked images, and the system that answers."""
-    store = Store(tmp_path_factory.mktemp("store"))
-    question = Question(data="digits", defenses=("blur",), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.3,))
-    (experiment,) = compose(question, TINY, HERE)
-    threat = experiment.judged[0].threat
-    crafts = experiment.crafts("oblivious", threat)
+def made(tiny, composed, finished):
+    """What was found, the step, and a bench with the attacked images and the system that answers."""
+    scale = tiny(images=40, seen=11_000, epochs=10)
+    (experiment,) = composed(scale, defenses=("blur",), attacks=("fgsm", "pgd:steps=3"), epsilons=(0.3,))
+    crafts = experiment.crafts("oblivious", experiment.judged[0].threat)
     pace = Pace(system=experiment.system, count=experiment.count, crafts=crafts, seed=0)
-    run([pace, *crafts, *experiment.trainings()], store, HERE)
-    folder = tmp_path_factory.mktemp("bench")
-    parts = (*experiment.trainings(), *crafts)
-    place = Workbench(
-        folder=folder,
-        scratch_at=folder,
-        resources=HERE,
-        fetched={part.key: store.fetch(part) for part in parts},
-        report=lambda fraction, note: None,
-    )
-    return read_pace(store.fetch(pace)), pace, place
+    store, bench = finished(pace, *crafts, *experiment.trainings())
+    return read_pace(store.fetch(pace)), pace, bench
 
 
 def test_right_answers_are_counted_by_attack(made):
