@@ -91,6 +91,19 @@ def test_an_image_without_label_near_a_mean_is_one_with_its_label(make, images):
 
 
 @torch.no_grad()
+def test_the_pull_on_images_without_label_grows_in_training_alone(make, images):
+    autoencoder, unknown = make(warm_up=4), torch.full_like(LABELS, UNLABELLED)
+    full = autoencoder.terms(images, unknown)["prior"]
+    labelled = autoencoder.terms(images, LABELS)["prior"]
+    autoencoder.train()
+    for share in (0.25, 0.5, 0.75, 1.0, 1.0):
+        torch.testing.assert_close(autoencoder.terms(images, unknown)["prior"], share * full)
+    autoencoder.updates.zero_()
+    torch.testing.assert_close(autoencoder.terms(images, LABELS)["prior"], labelled)
+    assert int(autoencoder.eval().state_dict()["updates"]) == 1
+
+
+@torch.no_grad()
 def test_a_variable_entropy_costs_the_divergence_in_the_same_units(make, images):
     autoencoder = make(entropy="variable", variance=0.25, prior_weight=3.0)
     found = autoencoder.terms(images, LABELS)["prior"]

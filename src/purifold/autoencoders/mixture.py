@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from purifold.checks import check_at_least
 from purifold.errors import InputError, unknown
 from purifold.networks.base import Decoder, Encoder, Shape
 from purifold.types import Images, Labels, Latent, Logits, Scores
@@ -33,15 +34,19 @@ class MixtureAutoencoder(nn.Module):
         prior_weight: The paper's alpha.
         entropy: "constant": the noise is the same for all images. "variable": the encoder says how much an
             image's code gets, as in an ordinary VAE; for comparison (figure 5).
+        warm_up: Updates in which the pull on images without a label grows from nothing to its weight.
 
     Differs: the mixture's term is the weight times -2 variance log(sum of exp), which is equation 7's where
     a single mean is near, so that one weight serves both. A variable variance is drawn to the prior's by the
     KL divergence in the same units: at the prior's own variance it is equation 7 again. The paper gives none
-    of the weights; logits have unit variance, where the paper's own would saturate a softmax, and with it
-    every attack that follows one.
+    of the weights. Logits have unit variance, where the paper's own would saturate a softmax, and with it
+    every attack that follows one. Without a warm-up images go to whichever mean an untrained encoder is
+    nearest to, and stay there.
     """
 
     means: Tensor
+    updates: Tensor
+    """How many updates were begun; part of the state, so that a resumed training goes on in step."""
 
     def __init__(
         self,
@@ -52,14 +57,18 @@ class MixtureAutoencoder(nn.Module):
         variance: float = 1 / 3000,
         prior_weight: float = 10.0,
         entropy: Entropy = "constant",
+        warm_up: int = 0,
     ) -> None:
         super().__init__()
+        check_at_least(warm_up, 0, "warm_up")
         check_mixture(variance, prior_weight, entropy)
         _check_parts(encoder, decoder, means, entropy)
         self.encoder, self.decoder = encoder, decoder
         self.register_buffer("means", means)
         self.variance, self.prior_weight = variance, prior_weight
         self.entropy: Entropy = entropy
+        self.warm_up = warm_up
+        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     @property
     def shape(self) -> Shape:
@@ -130,9 +139,17 @@ class MixtureAutoencoder(nn.Module):
 
     def _pull(self, mean: Latent, labels: Labels) -> Scores:
         distances, unit = self.distances(mean), 2 * self.variance
-        one_hot = F.one_hot(labels.clamp_min(0), self.classes).bool()
-        labelled = distances.masked_fill(~one_hot, 0).sum(dim=1)
-        return torch.where(labels == UNLABELLED, -unit * torch.logsumexp(-distances / unit, dim=1), labelled)
+        own = F.one_hot(labels.clamp_min(0), self.classes).bool()
+        labelled = distances.masked_fill(~own, 0).sum(dim=1)
+        mixture = -unit * torch.logsumexp(-distances / unit, dim=1)
+        return torch.where(labels == UNLABELLED, self._warmth() * mixture, labelled)
+
+    def _warmth(self) -> float:
+        """Share of its weight that the pull on images without a label has; counts an update in training."""
+        if not self.training:
+            return 1.0
+        self.updates += 1
+        return min(1.0, int(self.updates) / max(1, self.warm_up))
 
     def _excess(self, log_ratio: Latent) -> Scores:
         """2 variance KL of the noise alone: 0 where it is the prior's own."""

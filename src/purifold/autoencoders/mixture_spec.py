@@ -54,8 +54,14 @@ class MixtureSpec:
         own = [f"{name}={value}" for name, value in self._chosen().items()]
         return f"{NAME}:{','.join(own)}" if own else NAME
 
-    def build(self, shape: Shape, classes: int) -> MixtureAutoencoder:
-        """The autoencoder for images of `shape`, its weights drawn from torch's generator."""
+    def build(self, shape: Shape, classes: int, warm_up: int = 0) -> MixtureAutoencoder:
+        """The autoencoder for images of `shape`, its weights drawn from torch's generator.
+
+        Args:
+            shape: (channel, height, width).
+            classes: How many.
+            warm_up: As in `MixtureAutoencoder`.
+        """
         latent = self.units or classes
         outputs = latent * (2 if self.entropy == "variable" else 1)
         return MixtureAutoencoder(
@@ -65,6 +71,7 @@ class MixtureSpec:
             variance=self.variance,
             prior_weight=self.prior_weight,
             entropy=self.entropy,
+            warm_up=warm_up,
         )
 
     def _chosen(self) -> dict[str, str | int | float]:

@@ -1,5 +1,6 @@
 """The step that trains a Gaussian-mixture VAE, with the labels of all images or of a few of each class."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
@@ -16,6 +17,8 @@ from purifold.errors import InputError
 from purifold.training.config import TrainingConfig
 from purifold.types import Images, Labels, Scores
 
+WARMING = 0.75
+"""Share of a training in which the pull on images without a label grows."""
 SHARE = 3
 """Of an epoch's images one in so many has a label, where few do: each of those comes several times."""
 
@@ -54,7 +57,8 @@ class TrainMixture(ClassifierTraining):
     def build(self, resources: Resources) -> MixtureAutoencoder:
         """See `Training.build`."""
         data = self.data.load(resources)
-        return self.spec.build(data.shape, data.classes)
+        updates = self.config.epochs * math.ceil(self.images / self.config.batch_size)
+        return self.spec.build(data.shape, data.classes, round(WARMING * updates))
 
     def shown(self, train: Split) -> Split:
         """All images, with the labels that training may see; see `with_few_labels`."""

@@ -7,6 +7,8 @@ from typing import ClassVar, Literal, TypeAlias, final, get_args
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
 from purifold.defenses.base import REJECTED
 from purifold.engine.step import Step, Workbench
@@ -77,7 +79,7 @@ def noise(source: str, count: int, shape: Shape, seed: int) -> Images:
     return (0.5 + SPREAD * torch.randn(count, *shape, generator=generator)).clamp(0, 1)
 
 
-def fitted(images: Images, shape: Shape) -> Images:
+def fitted(images: Images, shape: Shape) -> Float[Tensor, "batch fitted_channel fitted_height fitted_width"]:
     """Images of another data set in this one's shape: grey where channels differ, resized bilinearly."""
     channels, height, width = shape
     if images.shape[1] != channels:
