@@ -92,7 +92,7 @@ def test_the_unrolled_gradient_is_that_of_the_last_steps(model):
         classifier = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).double().eval()
     projection = Projection(model, steps=3, spread=0.0)
     held = projection.project(images)
-    projection.project = lambda images: held
+    projection.project = lambda images, restarts: held
     unrolled = projection.stand_ins(classifier)["unrolled"]
     direction = torch.randn(images.shape, generator=torch.Generator().manual_seed(5), dtype=images.dtype)
     inputs = images.clone().requires_grad_()
@@ -102,6 +102,22 @@ def test_the_unrolled_gradient_is_that_of_the_last_steps(model):
     numeric = (ahead - behind) / (2 * step)
     torch.testing.assert_close((gradient * direction).flatten(1).sum(dim=1), numeric, rtol=1e-4, atol=1e-9)
     assert gradient.abs().amax() > 0
+
+
+def test_an_attacker_without_time_searches_with_few_restarts(model):
+    images = made(model)
+    with seeded(0):
+        classifier = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).double().eval()
+    projection = Projection(model, steps=3, restarts=9)
+    with seeded(1):
+        expected = model.generator(projection.project(images, defense_gan.RESTARTS)).detach().requires_grad_()
+    logits = classifier(expected)
+    (gradient,) = torch.autograd.grad(logits[:, 0].sum(), expected)
+    inputs = images.clone().requires_grad_()
+    with seeded(1):
+        found = projection.stand_ins(classifier)["bpda"](inputs)
+    torch.testing.assert_close(found, logits)
+    torch.testing.assert_close(torch.autograd.grad(found[:, 0].sum(), inputs)[0], gradient)
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"restarts": 0}, {"spread": -1.0}])

@@ -74,6 +74,15 @@ def test_only_the_attacks_that_are_named_average_over_the_sampling():
     assert [(craft.attack.name, craft.draws) for craft in found] == [("fgsm", 1), ("pgd", 1), ("pgd", 2)]
 
 
+def test_an_attacker_who_cannot_follow_the_system_works_through_its_stand_ins():
+    (experiment,) = compose(replace(QUESTION, defenses=("puvae",), attacks=("fgsm",)), TINY, HERE)
+    named = replace(experiment, through=("soft",))
+    budget = ThreatModel("linf", 0.1)
+    assert [craft.stand_in for craft in named.crafts("adaptive", budget)] == ["soft"]
+    assert len(experiment.crafts("adaptive", budget)) > 2
+    assert named.crafts("oblivious", budget) == experiment.crafts("oblivious", budget)
+
+
 def test_a_minimum_norm_attack_that_no_box_shapes_is_searched_once_for_all_budgets():
     question = replace(QUESTION, attacks=("deepfool", "cw-l2"), epsilons=(0.1, 0.2), defenses=("none",))
     crafts = {craft for judged in compose(question, TINY, HERE)[0].judged for craft in judged.crafts}

@@ -26,6 +26,8 @@ ROWS = 512
 """Starts that descend at a time: bounds memory."""
 UNROLLED = 10
 """Last steps of the descent that an attacker differentiates."""
+RESTARTS = 2
+"""Of an attacker's own search at every step of his: with those of the defense he would wait for hours."""
 
 
 @final
@@ -86,19 +88,30 @@ class Projection(Purifier):
         return images
 
     def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
-        """`unrolled` differentiates the last steps of the descent, from where it stands before them."""
+        """Both search with `RESTARTS`. `unrolled` differentiates the last steps of the descent.
+
+        `bpda` takes the gradient at the image found for that at the image given, as `surrogate` does.
+        """
+
+        def found(images: Images) -> Latent:
+            return self.project(images.detach(), min(RESTARTS, self.restarts))
+
+        def bpda(images: Images) -> Logits:
+            with torch.no_grad():
+                made = self.generator(found(images))
+            return classifier(images + (made - images).detach())
 
         def unrolled(images: Images) -> Logits:
-            latent = self.project(images.detach())
+            latent = found(images)
             for _ in range(UNROLLED):
                 latent = latent - RATE * DECAY * _slope(self.generator, latent, images, create_graph=True)
             return classifier(self.generator(latent))
 
-        return {"unrolled": unrolled}
+        return {"bpda": bpda, "unrolled": unrolled}
 
-    def project(self, images: Images) -> Latent:
-        """The best latent of each image, (batch, latent)."""
-        restarts = self.restarts if self.stochastic else 1
+    def project(self, images: Images, restarts: int | None = None) -> Latent:
+        """The best latent of each image, (batch, latent), of `restarts`, or of the defense's own number."""
+        restarts = (restarts or self.restarts) if self.stochastic else 1
         starts = self.spread * torch.randn(
             len(images), restarts, self.generator.generator.latent, dtype=images.dtype, device=images.device
         )
@@ -171,5 +184,5 @@ defense_gan = Recipe(
     autoencoders=(partial(GeneratorSpec),),
     sampling="spread",
     differentiable=False,
-    stand_ins=("unrolled",),
+    stand_ins=("bpda", "unrolled"),
 )

@@ -44,6 +44,8 @@ class Experiment:
         draws: Predictions of each image by a stochastic system.
         eot: Draws that gradients of a stochastic system are averaged over.
         averaged: Names of the attacks for which they are; the others run with sampling off only. None: all.
+        through: Stand-ins that adaptive attackers work through, where a system takes too long for anyone to
+            follow it; empty: the system itself, and all of them.
         audit: Images that each sanity check tries; 0: only the checks that need no attack of their own.
         pictures: Images in the gallery; 0: no gallery.
         seed: Of attacks, draws and checks.
@@ -59,6 +61,7 @@ class Experiment:
     draws: int
     eot: int
     averaged: tuple[str, ...] | None = None
+    through: tuple[str, ...] = ()
     audit: int
     pictures: int = PICTURES
     seed: int
@@ -189,6 +192,7 @@ class Experiment:
             for attack in self.attacks
             if knowledge != "scores" or not attack.needs_gradients
             for view in views(attack, knowledge, self._eot(attack), recipe.differentiable, recipe.stand_ins)
+            if knowledge != "adaptive" or not self.through or view.stand_in in self.through
         )
 
     def _eot(self, attack: Attack) -> int:

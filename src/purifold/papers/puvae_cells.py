@@ -201,6 +201,13 @@ def _read(experiment: Experiment) -> Experiment:
 
 
 def _searched(experiment: Experiment, subject: Subject) -> Experiment:
-    """Fewer images, one draw of each, no attack on averages, no audit: each prediction is a long descent."""
-    count = min(experiment.count, subject.searched[1])
-    return replace(experiment, count=count, knowledge=("adaptive",), draws=1, averaged=(), audit=0)
+    """Fewer images, one draw, attackers who search less, no audit: each prediction is a long descent."""
+    return replace(
+        experiment,
+        count=min(experiment.count, subject.searched[1]),
+        knowledge=("adaptive",),
+        draws=1,
+        averaged=(),
+        through=("bpda", "unrolled"),
+        audit=0,
+    )

@@ -55,6 +55,8 @@ class TrainAdversarial(Training[Classifier]):
         attack, threat = self._attack(), ThreatModel("linf", self.spec.epsilon)
 
         def loss(model: nn.Module, images: Images, labels: Labels) -> Scores:
+            images = images.float()  # in a budget of bfloat16 no attack stays
+
             def corrupt(clean: Images, classes: Labels) -> Images:
                 seed = int(torch.randint(2**31, ()))
                 return attack(model, clean, classes, threat, seed=seed, batch_size=len(clean))
