@@ -13,13 +13,10 @@ from torch import Tensor
 from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
 from purifold.defenses.base import Detector
-from purifold.errors import InputError
 from purifold.types import Images, Scores
 
 THREE_SIGMA = 0.0027
 """Share of a normal distribution beyond three standard deviations."""
-RIDGE = 1e-6
-"""Share of the mean variance added to all: codes may not vary in every direction."""
 BATCH = 256
 
 
@@ -69,14 +66,14 @@ class LatentDistance(Detector):
 
 @torch.no_grad()
 def spread(autoencoder: MixtureAutoencoder, clean: Images) -> Float[Tensor, "latent latent"]:
-    """Covariance of the codes of held-out clean images around the means that they are nearest to."""
+    """Covariance of the codes of held-out clean images around the means that they are nearest to.
+
+    Shrunk as Ledoit and Wolf, 2004, J. Multivariate Analysis 88:365, have it: with hardly more images than
+    latent units the sample's own covariance would reject everything new.
+    """
+    from sklearn.covariance import ledoit_wolf
+
     codes = torch.cat([autoencoder.encode(images) for images in clean.split(BATCH)])
-    if len(codes) <= codes.shape[1]:
-        raise InputError(
-            f"clean must hold more images than the latent has units, {codes.shape[1]}, got {len(codes)}; "
-            "hold more images out"
-        )
-    off = (codes - autoencoder.means[autoencoder.distances(codes).argmin(dim=1)]).double()
-    covariance = off.T @ off / len(off)
-    ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), device=covariance.device)
-    return (covariance + ridge).to(codes.dtype)
+    off = codes - autoencoder.means[autoencoder.distances(codes).argmin(dim=1)]
+    covariance, _ = ledoit_wolf(off.double().cpu().numpy(), assume_centered=True)
+    return torch.from_numpy(covariance).to(codes)

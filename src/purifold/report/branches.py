@@ -1,10 +1,11 @@
 """One attacked image under every class, a row for each autoencoder."""
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from purifold.report.packed import unpacked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ def branches(found: Sequence[Mapping[str, Any]]) -> "Figure":
     """The image as submitted, framed, its reconstruction under each class, the nearest framed, and shares."""
     from matplotlib.figure import Figure
 
-    classes = len(_picture(found[0]["branches"]))
+    classes = len(unpacked(found[0]["branches"]))
     size = (TEXT + PICTURE * (classes + 1), (PICTURE + 0.06) * len(found) + 0.25)
     figure = Figure(figsize=size)
     lines = figure.subplots(len(found), classes + 1, squeeze=False)
@@ -35,8 +36,8 @@ def branches(found: Sequence[Mapping[str, Any]]) -> "Figure":
 
 
 def _row(line: "np.ndarray", row: Mapping[str, Any]) -> None:
-    _show(line[0], _picture(row["image"]), SUBMITTED)
-    for place, picture in enumerate(_picture(row["branches"])):
+    _show(line[0], unpacked(row["image"]), SUBMITTED)
+    for place, picture in enumerate(unpacked(row["branches"])):
         _show(line[1 + place], picture, CHOSEN if place == row["nearest"] else None)
     shares = {name: 100 * row[name] / row["images"] for name in ("clean", "correct", "known")}
     text = (
@@ -51,7 +52,3 @@ def _show(axes: "Axes", picture: np.ndarray, frame: str | None) -> None:
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=frame is not None, edgecolor=frame or "none", linewidth=2)
-
-
-def _picture(stored: Mapping[str, Any]) -> np.ndarray:
-    return np.frombuffer(b64decode(stored["uint8"]), dtype=np.uint8).reshape(stored["shape"])

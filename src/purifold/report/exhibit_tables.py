@@ -1,12 +1,13 @@
 """Tables of a paper, out of results."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import Any
 
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
+from purifold.papers.exhibit import Exhibit
+from purifold.papers.refusals import RefusalTable, SecondLookTable, SoughtTable
 from purifold.papers.table import (
     LimitTable,
     OriginTable,
@@ -14,47 +15,47 @@ from purifold.papers.table import (
     PrintedTable,
     SecondsTable,
     Section,
-    Table,
+    TransferTable,
 )
 from purifold.report.lines import UNRELIABLE, families, named, percent
+from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
+from purifold.report.refusals import refusal_table, second_look_table, sought_table
 from purifold.report.results import Results
-from purifold.report.tables import as_markdown
 
-Listable: TypeAlias = Table | PrintedTable | SecondsTable | LimitTable
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
 
 
-@final
-@dataclass(frozen=True)
-class Listed:
-    """A part of a table, as text."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        """With its title as a heading."""
-        return f"## {self.title}\n\n{as_markdown(self.header, self.rows)}"
+def listed(exhibit: Exhibit, results: Results) -> list[Listed]:
+    """The sections of a table; none of what is no table."""
+    found = LISTED.get(type(exhibit))
+    return [] if found is None else found(exhibit, results)
 
 
-def listed(exhibit: Listable, results: Results) -> list[Listed]:
-    """The sections of a table."""
-    if isinstance(exhibit, PrintedTable):
-        found = results.measurements[exhibit.name]
-        return [
-            _beside_printed(title, cells, paces["paces"], results)
-            for (title, cells), paces in zip(exhibit.sections, found, strict=True)
-        ]
-    if isinstance(exhibit, SecondsTable):
-        return [_seconds(results.measurements[exhibit.name])]
-    if isinstance(exhibit, LimitTable):
-        return [_limited(exhibit, results)]
-    part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
-    return [part(section, results) for section in exhibit.sections]
+def _printed_table(exhibit: PrintedTable, results: Results) -> list[Listed]:
+    found = results.measurements[exhibit.name]
+    return [
+        _beside_printed(title, cells, paces["paces"], results)
+        for (title, cells), paces in zip(exhibit.sections, found, strict=True)
+    ]
+
+
+def _seconds_table(exhibit: SecondsTable, results: Results) -> list[Listed]:
+    return [_seconds(results.measurements[exhibit.name])]
+
+
+def _limit_table(exhibit: LimitTable, results: Results) -> list[Listed]:
+    return [_limited(exhibit, results)]
+
+
+def _origin_table(exhibit: OriginTable, results: Results) -> list[Listed]:
+    return [_by_origin(section, results) for section in exhibit.sections]
+
+
+def _transfer_table(exhibit: TransferTable, results: Results) -> list[Listed]:
+    return [_transfer(section, results) for section in exhibit.sections]
 
 
 def _beside_printed(
@@ -181,3 +182,15 @@ def _at(record: Record, section: Section) -> Sequence[Outcome]:
 
 def _share(outcome: Outcome, attack: str | None) -> str:
     return percent((outcome if attack is None else outcome.together(attack)).robust_accuracy())
+
+
+LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
+    PrintedTable: _printed_table,
+    SecondsTable: _seconds_table,
+    LimitTable: _limit_table,
+    OriginTable: _origin_table,
+    TransferTable: _transfer_table,
+    RefusalTable: refusal_table,
+    SecondLookTable: second_look_table,
+    SoughtTable: sought_table,
+}

@@ -1,6 +1,6 @@
 """Figures of a paper, out of results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
@@ -13,11 +13,14 @@ from purifold.papers.exhibit import (
     PaceFigure,
     Panel,
     PicturesFigure,
+    UnitsFigure,
 )
+from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.branches import branches
 from purifold.report.paces import against_seconds
 from purifold.report.pictures import gallery
+from purifold.report.refusal_figures import against_budget, coverage, forgeries, samples
 from purifold.report.results import Results
 
 if TYPE_CHECKING:
@@ -35,16 +38,19 @@ CODES = {
 
 def drawn(exhibit: Drawing, results: Results) -> "Figure":
     """The figure of an exhibit."""
-    if isinstance(exhibit, AccuracyFigure):
-        return _accuracy(exhibit, results)
-    if isinstance(exhibit, PicturesFigure):
-        return gallery(results.galleries[exhibit.experiment.name])
-    found = results.measurements[exhibit.name]
-    if isinstance(exhibit, PaceFigure):
-        return against_seconds(exhibit, found, results.records)
-    if isinstance(exhibit, BranchesFigure):
-        return branches(found)
-    return _codes(exhibit, found) if isinstance(exhibit, CodesFigure) else _units(found)
+    return DRAWN[type(exhibit)](exhibit, results)
+
+
+def _pictures(exhibit: PicturesFigure, results: Results) -> "Figure":
+    return gallery(results.galleries[exhibit.experiment.name])
+
+
+def _paces(exhibit: PaceFigure, results: Results) -> "Figure":
+    return against_seconds(exhibit, results.measurements[exhibit.name], results.records)
+
+
+def _branches(exhibit: BranchesFigure, results: Results) -> "Figure":
+    return branches(results.measurements[exhibit.name])
 
 
 def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
@@ -84,7 +90,8 @@ def _colors(labels: Iterable[str]) -> dict[str, Any]:
     return {first: BARE} | {name: shades(0.9 * place / span) for place, name in enumerate(others)}
 
 
-def _codes(exhibit: CodesFigure, found: Sequence[Mapping[str, Any]]) -> "Figure":
+def _codes(exhibit: CodesFigure, results: Results) -> "Figure":
+    found = results.measurements[exhibit.name]
     figure, panels = grid(len(CODES) * len(found), len(found))
     for row, (quantity, below) in enumerate(CODES.items()):
         for column, panel in enumerate(found):
@@ -108,7 +115,8 @@ def _points(axes: "Axes", quantity: str, name: str, points: Sequence[Mapping[str
     axes.errorbar(places, means, yerr=halves, marker="o", ms=3, lw=1.5, elinewidth=0.8, label=name)
 
 
-def _units(found: Sequence[Mapping[str, Any]]) -> "Figure":
+def _units(exhibit: UnitsFigure, results: Results) -> "Figure":
+    found = results.measurements[exhibit.name]
     figure, panels = grid(len(found), len(found))
     for axes, panel in zip(panels, found, strict=True):
         for above, (name, points) in enumerate(reversed(panel["curves"].items())):
@@ -126,3 +134,17 @@ def _units(found: Sequence[Mapping[str, Any]]) -> "Figure":
         axes.minorticks_off()
     share_legend(figure, panels)
     return figure
+
+
+DRAWN: Mapping[type, Callable[[Any, Results], "Figure"]] = {
+    AccuracyFigure: _accuracy,
+    PicturesFigure: _pictures,
+    PaceFigure: _paces,
+    BranchesFigure: _branches,
+    CodesFigure: _codes,
+    UnitsFigure: _units,
+    RefusalFigure: against_budget,
+    CoverageFigure: coverage,
+    ForgeryFigure: forgeries,
+    SamplesFigure: samples,
+}

@@ -9,9 +9,10 @@ from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit
 from purifold.report import tables
 from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
-from purifold.report.exhibit_tables import Listable, Listed, listed
+from purifold.report.exhibit_tables import listed
 from purifold.report.exhibits import drawn
 from purifold.report.lines import lines
+from purifold.report.listed import Listed
 from purifold.report.page import FIGURES, inline, rendered
 from purifold.report.results import Results
 from purifold.storage import write_bytes
@@ -56,7 +57,7 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
         "name": exhibit.name,
         "caption": caption,
         "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
-        "sections": _sections(exhibit, results, folder) if isinstance(exhibit, Listable) else [],
+        "sections": _sections(exhibit, results, folder),
     }
 
 
@@ -66,10 +67,11 @@ def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
     return inline(drawing)
 
 
-def _sections(exhibit: Listable, results: Results, folder: Path) -> list[Listed]:
+def _sections(exhibit: Exhibit, results: Results, folder: Path) -> list[Listed]:
     sections = listed(exhibit, results)
-    text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
-    write_bytes(folder / f"{exhibit.name}.md", text.encode())
+    if sections:
+        text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
+        write_bytes(folder / f"{exhibit.name}.md", text.encode())
     return sections
 
 

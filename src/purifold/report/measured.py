@@ -1,7 +1,6 @@
 """The points of a figure or table that is made of measurements instead of records, as JSON."""
 
 import math
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -24,7 +23,17 @@ from purifold.papers.exhibit import (
     UnitsFigure,
     UnitsPanel,
 )
+from purifold.papers.refusals import (
+    CoverageFigure,
+    ForgeryFigure,
+    RefusalTable,
+    SamplesFigure,
+    SecondLookTable,
+    SoughtTable,
+)
 from purifold.papers.table import LimitTable, PrintedTable, SecondsTable, Timed
+from purifold.report import measured_refusals as refusals
+from purifold.report.packed import packed
 
 
 def measured(exhibit: Exhibit, store: Store) -> list[dict[str, Any]]:
@@ -80,12 +89,8 @@ def _pace(pace: Pace, store: Store) -> dict[str, Any]:
 
 
 def _branches(row: Branches, store: Store) -> dict[str, Any]:
-    """Pictures as base64 of bytes, so that they are one line."""
     seen = asdict(read_branches(store.fetch(row)))
-    for name in ("image", "branches"):
-        picture = seen.pop(name)
-        seen[name] = {"shape": picture.shape, "uint8": b64encode(picture.tobytes()).decode()}
-    return seen
+    return seen | {name: packed(seen[name]) for name in ("image", "branches")}
 
 
 def _codes(panel: CodesPanel, store: Store) -> dict[str, Any]:
@@ -141,4 +146,10 @@ MEASURED: Mapping[type, Callable[[Any, Store], list[dict[str, Any]]]] = {
     BranchesFigure: _branches_figure,
     PaceFigure: _pace_figure,
     LimitTable: _limit_table,
+    RefusalTable: refusals.of_refusals,
+    SecondLookTable: refusals.of_second_looks,
+    SoughtTable: refusals.of_sought,
+    CoverageFigure: refusals.of_coverage,
+    ForgeryFigure: refusals.of_forgeries,
+    SamplesFigure: refusals.of_samples,
 }

@@ -1,0 +1,127 @@
+"""Figures of systems that may refuse, out of results."""
+
+from typing import TYPE_CHECKING
+
+from purifold.evaluation.curves import Point
+from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.outcome import Outcome
+from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
+from purifold.report.axes import draw, grid, label, share_legend
+from purifold.report.packed import unpacked
+from purifold.report.refusals import adaptive, fooled
+from purifold.report.results import Results
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = {"accuracy": "#2f6fb3", "error": "#b3402f", "rejection": "#8a94a6"}
+PICTURE = 0.62
+"""Inches."""
+MARGIN = 0.9
+"""Inches of text before a row of pictures."""
+
+
+def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
+    """Solid: by the attack of the paper, on the classifier alone. Dashed: by attackers who know it all."""
+    figure, panels = grid(len(exhibit.panels))
+    for axes, (title, experiment) in zip(panels, exhibit.panels, strict=True):
+        record = results.records[experiment.name]
+        oblivious = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
+        for name, color in COLORS.items():
+            points = sorted((_decided(each, exhibit.protocol, name) for each in oblivious), key=_place)
+            draw(axes, tuple(points), color=color, label=f"{name}, {exhibit.protocol} on the classifier")
+        worst = tuple(Point(each.threat.epsilon, fooled(each)) for each in adaptive(record.outcomes))
+        draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--", band=False)
+        if exhibit.ceiling is not None:
+            axes.axhline(exhibit.ceiling, color="black", lw=0.8, ls=":", label="largest error in the paper")
+        label(axes, title, f"{experiment.norm} budget")
+    share_legend(figure, panels)
+    return figure
+
+
+def coverage(exhibit: CoverageFigure, results: Results) -> "Figure":
+    """Risk against coverage; the areas stand in the panels' own legends."""
+    found = results.measurements[exhibit.name]
+    figure, panels = grid(len(found))
+    for axes, panel in zip(panels, found, strict=True):
+        for name, curve in panel["curves"].items():
+            text = f"{name}: area {100 * curve['area']:.3g} %"
+            axes.plot(curve["coverage"], curve["risk"], lw=1.5, label=text)
+        axes.set(title=panel["title"], xlabel="coverage", xlim=(0, 1.01))
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+        axes.set_ylabel("risk: error of what is accepted")
+    share_legend(figure, panels)
+    return figure
+
+
+def forgeries(exhibit: ForgeryFigure, results: Results) -> "Figure":
+    """Three lines a row: what was started from, the forgery, and what it decodes to."""
+    found = results.measurements[exhibit.name]
+    columns = max(len(row["targets"]) for row in found)
+    figure, lines = _pictures(3 * len(found), columns)
+    for place, row in enumerate(found):
+        for line, name in zip(lines[3 * place :], ("images", "forged", "decoded"), strict=False):
+            for axes, picture in zip(line, unpacked(row[name]), strict=False):
+                _show(axes, picture)
+            _name(line[0], f"{row['label']}\n{name}" if name == "images" else name)
+        for axes, target, answer in zip(lines[3 * place], row["targets"], row["answers"], strict=False):
+            seen = "rejected" if answer < 0 else f"accepted as {answer}"
+            axes.set_title(f"for {target}: {seen}", fontsize=5)
+    return figure
+
+
+def samples(exhibit: SamplesFigure, results: Results) -> "Figure":
+    """A line a class."""
+    found = results.measurements[exhibit.name]
+    blocks = [unpacked(block["images"]) for block in found]
+    figure, lines = _pictures(sum(len(block) for block in blocks), max(block.shape[1] for block in blocks))
+    place = 0
+    for block, row in zip(blocks, found, strict=True):
+        for label_, pictures in enumerate(block):
+            for axes, picture in zip(lines[place], pictures, strict=False):
+                _show(axes, picture)
+            _name(lines[place][0], f"{row['title']}\nclass {label_}" if label_ == 0 else f"class {label_}")
+            place += 1
+    return figure
+
+
+def _decided(outcome: Outcome, attack: str, name: str) -> Point:
+    """A share of all images under one attack; each image is right, wrong or rejected, and counted once."""
+    rejected = outcome.rejection(attack)
+    held = outcome.attacked_accuracy(attack)  # right or rejected
+    count = rejected.trials
+    shares = {
+        "accuracy": Proportion(held.successes - rejected.successes, count),
+        "error": Proportion(count - held.successes, count),
+        "rejection": rejected,
+    }
+    return Point(outcome.threat.epsilon, shares[name])
+
+
+def _place(point: Point) -> float:
+    return point.x
+
+
+def _pictures(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
+    from matplotlib.figure import Figure
+
+    size = (MARGIN + PICTURE * columns, (PICTURE + 0.12) * rows)
+    figure = Figure(figsize=size)
+    lines = figure.subplots(rows, columns, squeeze=False)
+    figure.subplots_adjust(
+        left=MARGIN / size[0], right=0.995, top=0.985, bottom=0.01, wspace=0.06, hspace=0.2
+    )
+    for axes in lines.flat:
+        axes.set_axis_off()
+    return figure, lines
+
+
+def _show(axes: "Axes", picture: "np.ndarray") -> None:
+    axes.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def _name(axes: "Axes", text: str) -> None:
+    axes.text(-0.1, 0.5, text, transform=axes.transAxes, ha="right", va="center", fontsize=6)

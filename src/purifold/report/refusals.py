@@ -1,0 +1,115 @@
+"""Tables of systems that may refuse, out of results."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.outcome import Outcome
+from purifold.papers.refusals import Refusal, RefusalTable, SecondLookTable, SoughtTable
+from purifold.report.lines import UNRELIABLE, percent
+from purifold.report.listed import Listed
+from purifold.report.results import Results
+
+SHARES = {"accuracy": "right", "error": "wrong", "rejection": "rejected"}
+"""As the paper calls them, and as they are counted."""
+
+
+def refusal_table(exhibit: RefusalTable, results: Results) -> list[Listed]:
+    """A row for each system, and for what the paper has and we have not."""
+    header = ["data", "defense", "images", "without thresholds: printed", "ours"]
+    for name in SHARES:
+        header += [f"{name}: printed", "ours"]
+    header += ["adaptive, images", "adaptive, accepted and wrong"]
+    rows = [
+        _refusal(row, found, results)
+        for row, found in zip(exhibit.rows, results.measurements[exhibit.name], strict=True)
+    ]
+    empty = [""] * (len(header) - 3 - 2 * (len(SHARES) + 1))
+    for title, printed in exhibit.missing:
+        cells = [cell for name in ("bare", *SHARES) for cell in (_printed(printed, name), "")]
+        rows.append([title, "gm-vae", "not run: data not at hand", *cells, *empty])
+    return [Listed("Clean test images, percent", header, rows)]
+
+
+def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed]:
+    """A row for each kind of images."""
+    header = [
+        "images",
+        "rejected",
+        "of these right by always answering: printed",
+        "ours",
+        "rejected again where it may",
+        "right of the others",
+        "all images right by always answering",
+    ]
+    found = results.measurements[exhibit.name]
+    rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
+    known = adaptive(results.records[exhibit.experiment.name].outcomes)
+    under = [
+        [str(outcome.threat), str(len(outcome)), percent(outcome.robust_accuracy())] for outcome in known
+    ]
+    return [
+        Listed("Images of attackers who do not know the detectors", header, rows),
+        Listed("Always answering, by attackers who know it", ["budget", "images", "worst case"], under),
+    ]
+
+
+def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
+    """A row for each system and what was sought."""
+    header = ["system", "sought", "tried", "got", "mean L2 of what was got"]
+    rows = [
+        [
+            line["system"],
+            line["sought"],
+            str(line["tried"]),
+            percent(Proportion(line["got"], line["tried"])) if line["tried"] else "",
+            f"{line['mean_l2']:.2f}" if line.get("mean_l2") else "",
+        ]
+        for line in results.measurements[exhibit.name]
+    ]
+    return [Listed("What attackers get, percent", header, rows)]
+
+
+def adaptive(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those by attackers who know the system, by budget."""
+    known = [outcome for outcome in outcomes if outcome.knowledge == "adaptive"]
+    return sorted(known, key=lambda outcome: outcome.threat.epsilon)
+
+
+def fooled(outcome: Outcome) -> Proportion:
+    """Images that some attack gets accepted and wrong, of those that are right when clean."""
+    return Proportion.of(outcome.correct_clean() & ~outcome.robust())
+
+
+def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[str]:
+    record = results.records[row.experiment.name]
+    bare, whole = found["bare"], found["refusing"]
+    images = whole["images"]
+    cells = [_printed(row.printed, "bare"), _share(bare["right"], images)]
+    for name, counted in SHARES.items():
+        cells += [_printed(row.printed, name), _share(whole[counted], images)]
+    known = adaptive(record.outcomes)
+    worst = "; ".join(f"{outcome.threat}: {percent(fooled(outcome))}" for outcome in known)
+    name = row.defense + (UNRELIABLE if record.unreliable else "")
+    return [row.title, name, str(images), *cells, str(len(known[0])), worst]
+
+
+def _second_look(line: Mapping[str, Any], printed: float | None) -> list[str]:
+    rejected, again = line["rejected"], line["still_rejected"]
+    return [
+        f"{line['title']} ({line['images']})",
+        str(rejected),
+        "" if printed is None else f"{100 * printed:.1f}",
+        _share(line["right"], rejected),
+        _share(again, rejected),
+        _share(line["right_of_the_others"], rejected - again),
+        _share(line["all_right"], line["images"]),
+    ]
+
+
+def _printed(printed: Mapping[str, float], name: str) -> str:
+    return f"{100 * printed[name]:.2f}" if name in printed else ""
+
+
+def _share(successes: int, trials: int) -> str:
+    return percent(Proportion(successes, trials)) if trials else ""
