@@ -107,6 +107,23 @@ class SecondLookTable(Exhibit):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class KnownTable(Exhibit):
+    """Images under attack, by attackers who know the classifier alone and by those who know all.
+
+    Args:
+        rows: By system, one experiment after another.
+    """
+
+    rows: tuple[tuple[str, Experiment], ...]
+
+    @property
+    def experiments(self) -> tuple[Experiment, ...]:
+        """Those under attack."""
+        return tuple(experiment for _, experiment in self.rows)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class RefusalFigure(Drawing):
     """Accuracy, error and rejection against the budget: a panel a system.
 

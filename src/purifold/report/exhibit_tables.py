@@ -7,7 +7,7 @@ from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.papers.exhibit import Exhibit
-from purifold.papers.refusals import RefusalTable, SecondLookTable, SoughtTable
+from purifold.papers.refusals import KnownTable, RefusalTable, SecondLookTable, SoughtTable
 from purifold.papers.table import (
     LimitTable,
     OriginTable,
@@ -20,7 +20,7 @@ from purifold.papers.table import (
 from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
-from purifold.report.refusals import refusal_table, second_look_table, sought_table
+from purifold.report.refusals import known_table, refusal_table, second_look_table, sought_table
 from purifold.report.results import Results
 
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
@@ -193,4 +193,5 @@ LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     RefusalTable: refusal_table,
     SecondLookTable: second_look_table,
     SoughtTable: sought_table,
+    KnownTable: known_table,
 }

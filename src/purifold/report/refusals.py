@@ -1,14 +1,19 @@
 """Tables of systems that may refuse, out of results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
+import torch
+
+from purifold.defenses.base import REJECTED
 from purifold.evaluation.intervals import Proportion
-from purifold.evaluation.outcome import Outcome
-from purifold.papers.refusals import Refusal, RefusalTable, SecondLookTable, SoughtTable
+from purifold.evaluation.outcome import Outcome, majority
+from purifold.papers.refusals import KnownTable, Refusal, RefusalTable, SecondLookTable, SoughtTable
 from purifold.report.lines import UNRELIABLE, percent
 from purifold.report.listed import Listed
 from purifold.report.results import Results
+from purifold.types import Mask
 
 SHARES = {"accuracy": "right", "error": "wrong", "rejection": "rejected"}
 """As the paper calls them, and as they are counted."""
@@ -54,6 +59,25 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     ]
 
 
+def known_table(exhibit: KnownTable, results: Results) -> list[Listed]:
+    """A row for each system and budget."""
+    header = [
+        "system",
+        "budget",
+        "images",
+        "classifier known: accepted and wrong",
+        "rejected by every attack",
+        "all known: accepted and wrong",
+    ]
+    rows = [
+        [title + (UNRELIABLE if record.unreliable else ""), *cells]
+        for title, experiment in exhibit.rows
+        for record in [results.records[experiment.name]]
+        for cells in _by_budget(record.outcomes)
+    ]
+    return [Listed("Worst case over all attacks, percent", header, rows)]
+
+
 def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
     """A row for each system and what was sought."""
     header = ["system", "sought", "tried", "got", "mean L2 of what was got"]
@@ -79,6 +103,20 @@ def adaptive(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def fooled(outcome: Outcome) -> Proportion:
     """Images that some attack gets accepted and wrong, of those that are right when clean."""
     return Proportion.of(outcome.correct_clean() & ~outcome.robust())
+
+
+def _by_budget(outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
+    for known in adaptive(outcomes):
+        at = [each for each in outcomes if each.threat == known.threat and each.knowledge == "oblivious"]
+        blind = [percent(fooled(each)) for each in at] or [""]
+        turned = [percent(Proportion.of(_always_rejected(each))) for each in at] or [""]
+        yield [str(known.threat), str(len(known)), *blind, *turned, percent(fooled(known))]
+
+
+def _always_rejected(outcome: Outcome) -> Mask:
+    """Images turned away under every attack."""
+    found = [majority(attacked.predictions == REJECTED) for attacked in outcome.attacked.values()]
+    return reduce(torch.logical_and, found)
 
 
 def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[str]:

@@ -1,0 +1,251 @@
+"""A Gaussian-mixture VAE that may refuse: `gm-vae`.
+
+Ghosh, Losalka and Black, 2019, "Resisting adversarial attacks using Gaussian mixture variational
+autoencoders", tables 1 and 2, figures 2 to 5. Beside it what the paper lacks: attackers who know the
+detectors, attackers who want images refused, inputs that show no class, and a plain classifier with a
+reconstruction-error detector.
+
+Differs: SVHN is not at hand, and Fashion-MNIST and CIFAR-10 stand in for it.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources as package
+from typing import Any, cast
+
+from purifold.attacks.pgd import PGD
+from purifold.engine.scale import Scale
+from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
+from purifold.engine.steps.flood import Flood
+from purifold.engine.steps.forgery import Forgery
+from purifold.engine.steps.samples import Samples
+from purifold.engine.steps.train_mixture import TrainMixture
+from purifold.engine.steps.unseen import Unseen
+from purifold.papers.base import Paper, Study
+from purifold.papers.gm_vae_cells import (
+    AGAIN,
+    ALWAYS,
+    BARE,
+    DESCENTS,
+    FREE,
+    PRINTED,
+    PROTOCOL,
+    REFUSING,
+    STRONGER,
+    SUBJECTS,
+    USUAL,
+    VARIABLE,
+    Cells,
+    cells_of,
+)
+from purifold.papers.refusals import (
+    CoverageFigure,
+    ForgeryFigure,
+    KnownTable,
+    Refusal,
+    RefusalFigure,
+    RefusalTable,
+    SamplesFigure,
+    SecondLook,
+    SecondLookTable,
+    SoughtTable,
+)
+from purifold.threat import ThreatModel
+
+SHOWN, EACH = 10, 8
+"""Classes and images of each among the samples."""
+FLOODING = PGD(steps=20)
+
+
+def _study(scale: Scale, resources: Resources, seed: int) -> Study:
+    subjects = SUBJECTS[scale.name]
+    mixtures = [
+        cells_of(subject, learning, scale, resources, seed)
+        for subject in subjects
+        for learning in subject.classifiers
+    ]
+    plain = [cells_of(subject, USUAL, scale, resources, seed) for subject in subjects]
+    first = [cells for cells in mixtures if cells.subject is subjects[0]]
+    constant = [cells for cells in first if cells.learning != VARIABLE]
+    variable = [cells for cells in first if cells.learning == VARIABLE]
+    exhibits = [
+        _clean(mixtures, plain),
+        _second_look(first[0]),
+        _known([*first, plain[0]]),
+        _sought([first[0], plain[0]], resources),
+        _samples(constant),
+        _against_budget("fig-3", "constant entropy", [*constant, plain[0]]),
+        _forgeries(first[0]),
+        _against_budget("fig-5", "variable entropy", variable),
+        _coverage([first[0], plain[0]]),
+    ]
+    return Study.of(exhibits, ())
+
+
+def _clean(mixtures: Sequence[Cells], plain: Sequence[Cells]) -> RefusalTable:
+    return RefusalTable(
+        name="table-1",
+        caption="Clean test images without and with thresholds, and what attackers who know them leave",
+        rows=tuple(
+            Refusal(
+                title=cells.title,
+                defense=cells.second,
+                bare=cells.answers(BARE),
+                refusing=cells.answers(cells.second),
+                experiment=cells.inside[cells.second],
+                printed=_shares("clean", cells.subject.data, cells.learning),
+            )
+            for cells in (*mixtures, *plain)
+        ),
+        missing=tuple((f"svhn, {name}", _shares("clean", "svhn", name)) for name in _text()["clean"]["svhn"]),
+    )
+
+
+def _second_look(cells: Cells) -> SecondLookTable:
+    printed = _shares("reclassified", cells.subject.data)
+    crafts = {
+        epsilon: cells.craft(epsilon, cells.sizes.looked)
+        for epsilon in cells.subject.epsilons
+        if epsilon in PRINTED
+    }
+    rows = {"clean": None} | {f"{PROTOCOL} at {epsilon:g}": craft for epsilon, craft in crafts.items()}
+    shares = {"clean": _shares("rejected", cells.subject.data).get("clean")}
+    shares |= {f"{PROTOCOL} at {epsilon:g}": printed.get(f"{epsilon:g}") for epsilon in crafts}
+    return SecondLookTable(
+        name="table-2",
+        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent",
+        rows=tuple(
+            SecondLook(
+                title=title,
+                never=cells.answers(REFUSING, craft),
+                refusing=cells.answers(AGAIN, craft),
+                always=cells.answers(ALWAYS, craft),
+                printed=shares[title],
+            )
+            for title, craft in rows.items()
+        ),
+        experiment=cells.followed,
+    )
+
+
+def _known(found: Sequence[Cells]) -> KnownTable:
+    return KnownTable(
+        name="known",
+        caption="What becomes of images that are right when clean, by attackers who know the classifier "
+        "alone and by those who know the detectors too",
+        rows=tuple(
+            (f"{cells.title}, {cells.second}", experiment)
+            for cells in found
+            for experiment in (cells.inside[cells.second], cells.nearest)
+        ),
+    )
+
+
+def _sought(found: Sequence[Cells], resources: Resources) -> SoughtTable:
+    rows = [
+        (f"{cells.title}, {cells.second}", step) for cells in found for step in _attempts(cells, resources)
+    ]
+    return SoughtTable(
+        name="sought", caption="What attackers want beside a wrong class of a real image", rows=tuple(rows)
+    )
+
+
+def _attempts(cells: Cells, resources: Resources) -> Iterator[Unseen | Flood | Forgery]:
+    sizes, system, seed = cells.sizes, cells.refusing, cells.inside[BARE].seed
+    for source in ("uniform", "gaussian", Data.named(cells.subject.other, resources)):
+        yield Unseen(system=system, source=source, count=sizes.noise, seed=seed)
+    for epsilon in cells.subject.epsilons[:: len(cells.subject.epsilons) - 1]:
+        threat = ThreatModel("linf", epsilon)
+        yield Flood(system=system, count=sizes.known, attack=FLOODING, threat=threat, seed=seed)
+    if cells.second == REFUSING:
+        yield from _forged(cells)
+
+
+def _forged(cells: Cells) -> tuple[Forgery, Forgery]:
+    """From images by equation 10, and from noise by equation 11."""
+    system, each, seed = cells.refusing, cells.sizes.forged, cells.inside[BARE].seed
+    return (
+        Forgery(system=system, each=each, rubbish=False, descents=DESCENTS, seed=seed),
+        Forgery(system=system, each=each, rubbish=True, descents=FREE, seed=seed),
+    )
+
+
+def _forgeries(cells: Cells) -> ForgeryFigure:
+    images, noise = _forged(cells)
+    return ForgeryFigure(
+        name="fig-4",
+        caption=f"Forgeries of {cells.title} for each class, and what they decode to",
+        rows=(("equation 10", images), ("equation 11, noise", noise)),
+    )
+
+
+def _samples(found: Sequence[Cells]) -> SamplesFigure:
+    models = [(cells.learning, cells.inside[BARE]) for cells in found]
+    return SamplesFigure(
+        name="fig-2",
+        caption=f"Samples of the classes of {found[0].subject.data}",
+        blocks=tuple(
+            (
+                title,
+                Samples(
+                    autoencoder=cast(TrainMixture, bare.system.classifier),
+                    classes=SHOWN,
+                    each=EACH,
+                    seed=bare.seed,
+                ),
+            )
+            for title, bare in models
+        ),
+    )
+
+
+def _against_budget(name: str, entropy: str, found: Sequence[Cells]) -> RefusalFigure:
+    largest = _shares("largest", found[0].subject.data).get("error")
+    return RefusalFigure(
+        name=name,
+        caption=f"What becomes of images of {found[0].subject.data} under attack; the encoder has {entropy}",
+        protocol=PROTOCOL,
+        panels=tuple((f"{cells.learning}, {cells.second}", cells.inside[cells.second]) for cells in found),
+        ceiling=largest if entropy == "constant entropy" else None,
+    )
+
+
+def _coverage(found: Sequence[Cells]) -> CoverageFigure:
+    middle = found[0].subject.epsilons[len(found[0].subject.epsilons) // 2]
+    clean, attacked = (
+        tuple((f"{cells.learning}, {cells.second}", cells.ranking(epsilon)) for cells in found)
+        for epsilon in (None, middle)
+    )
+    known = tuple((f"{cells.learning}, {cells.second}", cells.known_ranking(middle)) for cells in found)
+    return CoverageFigure(
+        name="risk-coverage",
+        caption=f"Error of what is accepted against how much is, {found[0].subject.data}, at every threshold",
+        panels=(
+            ("clean", clean),
+            (f"{PROTOCOL} at {middle:g}, classifier known", attacked),
+            (f"{STRONGER.partition(':')[0]} at {middle:g}, all known", known),
+        ),
+    )
+
+
+def _shares(*path: str) -> Mapping[str, float]:
+    """Shares that the paper prints at this place of its file; none where it prints nothing."""
+    found: Any = _text()
+    for name in path:
+        found = found.get(name, {})
+    return {name: percent / 100 for name, percent in found.items()}
+
+
+@cache
+def _text() -> Mapping[str, Any]:
+    return tomllib.loads(package.files("purifold.papers").joinpath("gm_vae.toml").read_text())
+
+
+GM_VAE = Paper(
+    name="gm-vae",
+    title="Gaussian-mixture VAEs that may refuse",
+    summary="a classifier that refuses what its decoder doubts, by attackers who know its thresholds",
+    study=_study,
+)
