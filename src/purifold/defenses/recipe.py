@@ -105,7 +105,7 @@ class Recipe:
         for name, value in values.items():
             if name not in options:
                 raise unknown(f"option of defense {self.name}:", name, options)
-            chosen[name] = options[name].read(value)
+            chosen[name] = self._read(options[name], value)
         return replace(self, chosen=tuple(sorted(chosen.items())))
 
     def specs(self, **of_study: Any) -> tuple[Any, ...]:
@@ -151,6 +151,12 @@ class Recipe:
             "options": {name: as_json(value) for name, value in self._for_assembly().items()},
             "autoencoders": [{name: as_json(value) for name, value in spec.items()} for spec in autoencoders],
         }
+
+    def _read(self, option: Option, value: Value) -> Value:
+        try:
+            return option.read(value)
+        except InputError as error:
+            raise InputError(f"defense {self.name}: {error}") from error
 
     def _of_assembly(self) -> list[Option]:
         return [

@@ -104,8 +104,11 @@ def attack(text: str) -> Attack:
     for option in given:
         if option not in known:
             raise unknown(f"option of attack {name}:", option, known)
-    chosen: dict[str, Any] = {option: known[option].read(value) for option, value in given.items()}
-    return found[name](**chosen)
+    try:
+        chosen: dict[str, Any] = {option: known[option].read(value) for option, value in given.items()}
+        return found[name](**chosen)
+    except InputError as error:
+        raise InputError(f"attack {name}: {error}") from error
 
 
 def options(attack: type[Attack]) -> dict[str, Option]:
