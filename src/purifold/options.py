@@ -61,11 +61,17 @@ def settings(text: str) -> tuple[str, dict[str, str]]:
 
 
 def chosen(owner: str, given: Mapping[str, Value], known: Mapping[str, Option]) -> dict[str, Any]:
-    """The values given, each in its option's type; refuses options that `owner` does not have."""
+    """The values given, each in its option's type; an error names `owner`.
+
+    Raises `InputError` for an option that there is not and for a value of another type.
+    """
     for name in given:
         if name not in known:
             raise unknown(f"option of {owner}:", name, known)
-    return {name: known[name].read(value) for name, value in given.items()}
+    try:
+        return {name: known[name].read(value) for name, value in given.items()}
+    except InputError as error:
+        raise InputError(f"{owner}: {error}") from error
 
 
 def supported(kind: Any) -> bool:

@@ -87,12 +87,21 @@ def test_an_example_plans_as_written(purifold):
         assert "steps to make" in out
 
 
-@pytest.mark.parametrize("what", ["defenses", "attacks", "data", "papers"])
-def test_lists_say_what_there_is(purifold, what):
+@pytest.mark.parametrize(
+    ("what", "known"),
+    [
+        ("defenses", "vae:"),
+        ("attacks", "cw-l2:"),
+        ("classifiers", "small-cnn:"),
+        ("autoencoders", "ae-robustness:"),
+        ("data", "mnist:"),
+        ("papers", "foundation:"),
+    ],
+)
+def test_lists_say_what_there_is(purifold, what, known):
     status, out, _ = purifold(f"list {what}")
-    expected = {"defenses": "vae:", "attacks": "cw-l2:", "data": "mnist:", "papers": "foundation:"}
     assert status == 0
-    assert expected[what] in out
+    assert known in out
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_options_set_one_after_the_other_are_those_set_at_once():
         ("jpeg:quality", "must be name=value, each once, got 'quality'"),
         ("jpeg:quality=3,quality=4", "must be name=value, each once, got 'quality=4'"),
         ("jpeg:quality=3,", "must be name=value, each once, got ''"),
-        ("jpeg:quality=high", "option quality must be int, got 'high'"),
+        ("jpeg:quality=high", "defense jpeg: option quality must be int, got 'high'"),
         ("ae-detector:order=3", "unknown value of option order: '3'"),
     ],
 )

@@ -23,7 +23,8 @@ def composed(**changes):
     [
         ("pdg", "did you mean 'pgd'"),
         ("pgd:restart=3", "did you mean 'restarts'"),
-        ("pgd:steps=three", "option steps must be int"),
+        ("pgd:steps=three", "attack pgd: option steps must be int, got 'three'"),
+        ("pgd:steps=0", "attack pgd: steps must be"),
         ("pgd:steps", "name=value"),
     ],
 )

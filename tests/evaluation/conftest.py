@@ -2,11 +2,15 @@ import pytest
 import torch
 from torch import nn
 
+from purifold.attacks.pgd import PGD
 from purifold.data.split import Split
 from purifold.evaluation.outcome import Attacked, Outcome
+from purifold.evaluation.trial import Trial
 from purifold.threat import ThreatModel
 
 LINF = ThreatModel("linf", 0.1)
+WIDE = ThreatModel("linf", 0.3)
+WEAK = PGD(steps=3, random_start=False)
 
 
 class Brightness(nn.Module):
@@ -60,5 +64,16 @@ def outcome():
             table(clean),
             {name: one(name, found) for name, found in attacked.items()},
         )
+
+    return make
+
+
+@pytest.fixture
+def trial(levels):
+    """Makes what the checks look at: sixteen images and a small attack, unless given."""
+
+    def make(system, attacks=(WEAK,), threat=WIDE):
+        split = levels(*range(76, 124, 6), *range(132, 180, 6))
+        return Trial(system.eval(), split, attacks, threat, seed=0, eot=3, batch_size=256)
 
     return make

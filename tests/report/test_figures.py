@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from purifold.defenses.base import REJECTED
-from purifold.engine.steps.gallery import Pictures, Shown
 from purifold.report import figures
-from purifold.report.axes import svg
-from purifold.report.pictures import gallery
 
 
 def drawn(axes):
@@ -32,26 +28,3 @@ def test_the_band_is_the_wilson_interval(records):
 def test_the_difference_is_on_the_axis_of_the_second_figure(records):
     panels = figures.against_difference(records, "pgd").axes
     assert drawn(panels[1])["oblivious"][0] == pytest.approx([0.0, 0.05, 0.15])
-
-
-def test_the_same_figure_is_the_same_file(records):
-    first, second = (svg(figures.against_budget(records)) for _ in range(2))
-    assert first == second
-    assert first.count("<svg") == 1
-
-
-def test_answers_stand_under_what_the_classifier_saw_in_their_colour():
-    images = np.zeros((3, 8, 8, 1), np.uint8)
-    shown = Shown(images, images + 1, np.array([0, 1, REJECTED]))
-    figure = gallery(Pictures(np.zeros(3, int), ("zero", "one"), {"clean": shown}))
-    assert len(figure.axes) == 6
-    labels = [panel.xaxis.label for panel in figure.axes[3:]]
-    assert [label.get_text() for label in labels] == ["zero", "one", "rejected"]
-    assert len({label.get_color() for label in labels}) == 3
-    assert all(panel.get_xlabel() == "" for panel in figure.axes[:3])
-
-
-def test_without_a_purifier_there_is_one_row():
-    images = np.zeros((2, 8, 8, 1), np.uint8)
-    shown = Shown(images, images, np.array([0, 0]))
-    assert len(gallery(Pictures(np.zeros(2, int), ("zero",), {"clean": shown})).axes) == 2

@@ -39,6 +39,17 @@ def network():
 
 
 @pytest.fixture
+def linear():
+    """Makes a linear classifier, always the same."""
+
+    def make():
+        torch.manual_seed(1)
+        return nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+
+    return make
+
+
+@pytest.fixture
 def loss():
     return cross_entropy
 

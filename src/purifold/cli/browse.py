@@ -14,12 +14,14 @@ class Listable(StrEnum):
 
     defenses = "defenses"
     attacks = "attacks"
+    classifiers = "classifiers"
+    autoencoders = "autoencoders"
     data = "data"
     papers = "papers"
 
 
 def show(what: Annotated[Listable, typer.Argument(help="What to list.")], debug: Debug = False) -> None:
-    """Lists defenses, attacks, data sets or papers.
+    """Lists defenses, attacks, networks of classifiers or autoencoders, data sets or papers.
 
     Example: `purifold list defenses`
     """

@@ -70,9 +70,11 @@ def evaluate(
         typer.Option(help="What the attacker knows; repeat; adaptive is always added. Default: oblivious."),
     ] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Test images. Default: the scale's.")] = None,
-    classifier: Annotated[str | None, typer.Option(help="Network. Default: the data set's.")] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="See `purifold list classifiers`. Default: the data set's.")
+    ] = None,
     autoencoder: Annotated[
-        str | None, typer.Option(help="Networks of autoencoders. Default: the data set's.")
+        str | None, typer.Option(help="See `purifold list autoencoders`. Default: the data set's.")
     ] = None,
     substitute: Annotated[
         list[str] | None, typer.Option(help="Network that a transfer attacker has; repeat. Default: mlp.")

@@ -100,7 +100,11 @@ def attack(text: str) -> Attack:
     found = classes(Attack)  # type: ignore[type-abstract]
     if name not in found:
         raise unknown("attack", name, found)
-    return found[name](**chosen(f"attack {name}", given, options(found[name])))
+    settled = chosen(f"attack {name}", given, options(found[name]))
+    try:
+        return found[name](**settled)
+    except InputError as error:
+        raise InputError(f"attack {name}: {error}") from error
 
 
 def options(attack: type[Attack]) -> dict[str, Option]:

@@ -1,7 +1,7 @@
-"""Lists of what there is: defenses, attacks, data sets, papers, with their options and an example."""
+"""Lists of what there is: defenses, attacks, networks, data sets, papers, with options and an example."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from purifold.attacks.base import Attack
@@ -9,13 +9,13 @@ from purifold.data.load import load, sources
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import classes, instances
 from purifold.engine.compose import options
+from purifold.networks.base import Classifier, Encoder
 from purifold.papers.library import papers
 
 
 def catalogue(what: str) -> Iterator[str]:
-    """Lines on everything of one kind: "defenses", "attacks", "data" or "papers"."""
-    kinds = {"defenses": _defenses, "attacks": _attacks, "data": _data, "papers": _papers}
-    return kinds[what]()
+    """Lines on everything of one kind: a key of `KINDS`."""
+    return KINDS[what]()
 
 
 def data_set(name: str, root: Path | None) -> Iterator[str]:
@@ -50,10 +50,25 @@ def _defenses() -> Iterator[str]:
 def _attacks() -> Iterator[str]:
     for attack in sorted(classes(Attack).values(), key=lambda attack: attack.name):  # type: ignore[type-abstract]
         goal = "targeted too" if attack.targetable else "untargeted"
-        summary = (attack.__doc__ or "").partition("\n")[0].rstrip(".")
-        yield f"{attack.name}: {summary} ({', '.join(attack.norms)}; {goal})"
+        yield f"{attack.name}: {_summary(attack)} ({', '.join(attack.norms)}; {goal})"
         yield f"    options: {', '.join(str(option) for option in options(attack).values())}"
     yield "example: purifold evaluate --data digits --defense vae --attack pgd:steps=100,restarts=5"
+
+
+def _classifiers() -> Iterator[str]:
+    yield from _networks(classes(Classifier))  # type: ignore[type-abstract]
+    yield "example: purifold evaluate --data digits --defense vae --classifier mlp"
+
+
+def _autoencoders() -> Iterator[str]:
+    yield from _networks(classes(Encoder))  # type: ignore[type-abstract]
+    yield "some defenses bring networks of their own"
+    yield "example: purifold evaluate --data digits --defense vae --autoencoder ae-robustness"
+
+
+def _networks(found: Mapping[str, type]) -> Iterator[str]:
+    for name in sorted(found):
+        yield f"{name}: {_summary(found[name])}"
 
 
 def _data() -> Iterator[str]:
@@ -69,9 +84,23 @@ def _papers() -> Iterator[str]:
         yield f"    example: purifold reproduce {paper.name} --data-root DIR --scale smoke"
 
 
+def _summary(described: type) -> str:
+    return (described.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
 def _example(name: str) -> str:
     known = sources().get(name)
     if known is not None and known.defaults is None:
         return f"purifold data show {name} --data-root DIR"
     root = "" if name == "digits" else " --data-root DIR"
     return f"purifold evaluate --data {name}{root} --defense vae --scale smoke"
+
+
+KINDS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "defenses": _defenses,
+    "attacks": _attacks,
+    "classifiers": _classifiers,
+    "autoencoders": _autoencoders,
+    "data": _data,
+    "papers": _papers,
+}

@@ -3,6 +3,8 @@
 import pytest
 
 from purifold.engine.local import run
+from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
 from purifold.engine.store import Store
 
 
@@ -16,3 +18,8 @@ def finished(tmp_path_factory, bench):
         return store, bench(tmp_path_factory.mktemp("bench"), store, steps)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def data():
+    return Data.named("digits", Resources())
