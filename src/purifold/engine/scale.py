@@ -106,7 +106,7 @@ SCALES: dict[str, Scale] = {
         draws=10,
         eot=5,
         audit=64,
-        played=1_200_000,
+        played=500_000,
     ),
     "paper": Scale(
         name="paper",
