@@ -63,6 +63,7 @@ class Recipe:
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
         stand_ins: Names of what its purifier offers an attacker in place of itself.
+        fixed: Fields of the descriptions that the name of the defense settles: no options.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
 
@@ -73,6 +74,7 @@ class Recipe:
     sampling: str | None = None
     differentiable: bool = True
     stand_ins: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
     chosen: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
@@ -164,7 +166,7 @@ class Recipe:
         found: dict[str, Option] = {}
         for unfinished in reversed(self.autoencoders):
             found |= {option.name: option for option in _settable(unfinished)}
-        return list(found.values())
+        return [option for option in found.values() if option.name not in self.fixed]
 
     def _for_assembly(self) -> dict[str, Any]:
         chosen = dict(self.chosen)
