@@ -5,6 +5,7 @@ import pytest
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
+from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import instances
 from purifold.engine.scale import SCALES
@@ -34,6 +35,7 @@ def test_there_is_a_step_for_all_that_any_recipe_asks_for():
         (ConditionalSpec(), "train-conditional"),
         (GeneratorSpec(), "train-generator"),
         (AdversarialSpec(classifier="mlp", epsilon=0.1), "train-adversarial"),
+        (PatchSpec(patch=4, latent=3), "train-patches"),
     ],
 )
 def test_a_description_becomes_its_step(shop, spec, kind):
@@ -51,6 +53,15 @@ def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
     for spec, config in configs.values():
         assert shop.training(spec).config == config(1_100)
     assert len({config(1_100) for _, config in configs.values()}) == len(configs)
+
+
+def test_vaes_of_patches_see_as_many_squares_as_autoencoders_see_images(shop):
+    config = shop.training(PatchSpec(patch=4, latent=3)).config
+    assert config.crop == 4
+    assert 1_100 * config.visits * config.epochs == pytest.approx(SMOKE.encoded, rel=0.05)
+    large = SMOKE.patches(train_images=60, side=16)
+    assert large.epochs == 20
+    assert 60 * large.visits * 20 == pytest.approx(SMOKE.encoded, rel=0.05)
 
 
 def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):

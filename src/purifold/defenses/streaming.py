@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from purifold.defenses.tiling import Patches, Tiling
+from purifold.defenses.tiling import Tiling
 from purifold.types import Images
 
 Purify: TypeAlias = Callable[[Images], Images]
@@ -38,11 +38,11 @@ class _Streamed(torch.autograd.Function):
         ctx.tiling, ctx.purify, ctx.generators = tiling, purify, _generators(images.device)
         blended = torch.zeros_like(images)
         for portion in tiling.portions(images):
-            portion.add(portion.weigh(_own(purify, portion.cut(images))), blended)
+            portion.blend(purify(portion.cut(images)), blended)
         return blended.clamp_(0, 1)  # rounding may leave the range by a unit in the last place
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         images, *weights = ctx.saved_tensors
         found = [torch.zeros_like(tensor) for tensor in (images, *weights)]
@@ -55,12 +55,6 @@ class _Streamed(torch.autograd.Function):
                 for total, part in zip(found[1:], inner[1:], strict=True):
                     total.add_(part)
         return found[0], None, None, *found[1:]
-
-
-def _own(purify: Purify, patches: Patches) -> Patches:
-    """The purified patches, in memory that may be written to: a purifier may hand its input back."""
-    purified = purify(patches)
-    return purified.clone() if purified.data_ptr() == patches.data_ptr() else purified
 
 
 def _generators(device: torch.device) -> tuple[Tensor, Tensor | None]:

@@ -65,6 +65,11 @@ class Portion:
             part.mul_(weights)
         return patches
 
+    def blend(self, patches: Patches, images: Images) -> None:
+        """Adds the patches times their weights to the images that they lie on."""
+        for part, (row, column, weights) in zip(self._by_place(patches), self.places, strict=True):
+            self._under(images, row, column).addcmul_(part, weights)
+
     def add(self, patches: Patches, images: Images) -> None:
         """Adds the patches to the images that they lie on."""
         for part, (row, column, _) in zip(self._by_place(patches), self.places, strict=True):

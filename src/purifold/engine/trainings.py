@@ -7,6 +7,7 @@ from typing import Any, final
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
+from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
@@ -16,6 +17,7 @@ from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_conditional import TrainConditional
 from purifold.engine.steps.train_generator import TrainGenerator
+from purifold.engine.steps.train_patches import TrainPatches
 from purifold.engine.steps.training import Training
 from purifold.networks.base import trained_with_adam
 from purifold.randomness import seeded
@@ -95,10 +97,17 @@ def _generator(spec: GeneratorSpec, shop: Workshop) -> TrainGenerator:
     return TrainGenerator(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 
+def _patches(spec: PatchSpec, shop: Workshop) -> TrainPatches:
+    images = shop.images(shop.scale.encoded)
+    config = shop.scale.patches(images, spec.patch)
+    return TrainPatches(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+
+
 TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {
     AutoencoderSpec: _autoencoder,
     MagnetSpec: _autoencoder,
     ConditionalSpec: _conditional,
     AdversarialSpec: _adversarial,
     GeneratorSpec: _generator,
+    PatchSpec: _patches,
 }

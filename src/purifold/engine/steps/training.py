@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import nn
 
+from purifold.data.split import DataSet, Split
 from purifold.engine.step import Resources, Step, Workbench
 from purifold.engine.steps.data import Data
 from purifold.randomness import seeded
@@ -41,6 +42,10 @@ class Training(Step, Generic[Trained_co]):
     def build(self, resources: Resources) -> Trained_co:
         """The model before its training, its weights drawn from torch's generator."""
 
+    def examples(self, data: DataSet) -> Split:
+        """The images that it is trained on."""
+        return data.part("train").sample(self.images)
+
     def load(self, bench: Workbench) -> Trained_co:
         """The trained model, in evaluation mode on the device of the work."""
         model = self.build(bench.resources)
@@ -54,7 +59,7 @@ class Training(Step, Generic[Trained_co]):
         data = self.data.load(bench.resources)
         history = fit(
             model.to(bench.resources.device),
-            data.part("train").sample(self.images),
+            self.examples(data),
             loss,
             self.config,
             seed=self.seed,
