@@ -70,7 +70,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     data = Data.named(question.data, resources)
     test = len(data.part("test", resources))
     shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed)
-    classifier = shop.classifier(question.classifier or _defaults(question).classifier)
+    classifier = shop.classifier(question.classifier or defaults(question.data).classifier)
     transfer = "transfer" in question.knowledge
     other = replace(shop, seed=question.seed + 1)  # the attacker's copy has weights of its own
     substitutes = tuple(other.classifier(network) for network in question.substitutes if transfer)
@@ -123,8 +123,9 @@ def _one_type(kind: Any) -> Any:
     return kinds[0] if isinstance(kind, UnionType) else kind
 
 
-def _defaults(question: Question) -> Defaults:
-    known = sources().get(question.data.partition(":")[0])
+def defaults(data: str) -> Defaults:
+    """What a study of a data set uses when the user says nothing."""
+    known = sources().get(data.partition(":")[0])
     return FOLDER if known is None or known.defaults is None else known.defaults
 
 
@@ -139,14 +140,14 @@ def _epsilons(question: Question) -> tuple[float, ...]:
         return tuple(sorted(set(question.epsilons)))
     if question.norm != "linf":
         raise InputError(f"say the budgets for norm {question.norm}: --epsilon 0.5 --epsilon 1")
-    return _defaults(question).epsilons
+    return defaults(question.data).epsilons
 
 
 def _system(defense: str, classifier: TrainClassifier, question: Question, shop: Workshop) -> System:
-    defaults = _defaults(question)
+    known = defaults(question.data)
     specs = parse(defense).specs(
-        network=question.autoencoder or defaults.autoencoder,
-        latent=question.latent or defaults.latent,
+        network=question.autoencoder or known.autoencoder,
+        latent=question.latent or known.latent,
         classifier=classifier.network,
         epsilon=_epsilons(question)[-1],
     )

@@ -17,7 +17,7 @@ SPEC = PatchSpec(patch=4, latent=12, beta=0.01)
 
 @pytest.fixture(scope="module")
 def step():
-    config = TrainingConfig(epochs=4, batch_size=64, learning_rate=1e-2, crop=4, visits=8)
+    config = TrainingConfig(epochs=2, batch_size=64, learning_rate=3e-3, crop=4, visits=32)
     return TrainPatches(data=Data.named("digits", HERE), images=500, spec=SPEC, config=config, seed=0)
 
 
