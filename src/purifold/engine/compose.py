@@ -14,9 +14,9 @@ from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.system import System
-from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.trainings import Workshop
 from purifold.errors import InputError, unknown
 from purifold.evaluation.surface import Knowledge
@@ -143,7 +143,7 @@ def _epsilons(question: Question) -> tuple[float, ...]:
     return defaults(question.data).epsilons
 
 
-def _system(defense: str, classifier: TrainClassifier, question: Question, shop: Workshop) -> System:
+def _system(defense: str, classifier: Classifying, question: Question, shop: Workshop) -> System:
     known = defaults(question.data)
     specs = parse(defense).specs(
         network=question.autoencoder or known.autoencoder,
@@ -154,7 +154,7 @@ def _system(defense: str, classifier: TrainClassifier, question: Question, shop:
     return System.of(classifier, defense, tuple(shop.training(spec) for spec in specs))
 
 
-def _rehearse(systems: Sequence[System], classifier: TrainClassifier, resources: Resources) -> None:
+def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
     One of each recipe answers, too: options change no shapes.

@@ -11,6 +11,7 @@ from purifold.engine.manifest import Manifest
 from purifold.engine.plan import needed
 from purifold.engine.step import Step, canonical
 from purifold.engine.steps.audit import Audit, read_checks
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
 from purifold.engine.steps.judge import Judge, read_outcome
@@ -55,7 +56,7 @@ class Experiment:
     norm: Norm
     epsilons: tuple[float, ...]
     knowledge: tuple[Knowledge, ...]
-    substitutes: tuple[TrainClassifier, ...] = ()
+    substitutes: tuple[Classifying, ...] = ()
     draws: int
     eot: int
     averaged: tuple[str, ...] | None = None
@@ -127,13 +128,14 @@ class Experiment:
 
     def trainings(self) -> tuple[Training[Any], ...]:
         """What was trained for it."""
-        return (self.system.classifier, *self.system.autoencoders, *self.substitutes)
+        steps = (self.system.classifier, *self.system.autoencoders, *self.substitutes)
+        return tuple(step for step in steps if isinstance(step, Training))
 
     def steps(self) -> tuple[Step, ...]:
         """The artefacts that the report is made of; everything else follows from them."""
         gallery = self.shown
         shown = () if gallery is None else (gallery,)
-        return (*self.trainings(), *self.judged, self.doubted, *shown)
+        return (self.system.classifier, *self.trainings(), *self.judged, self.doubted, *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`; what they were made of may be gone."""
@@ -164,7 +166,7 @@ class Experiment:
             outcomes=outcomes,
         )
 
-    def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None) -> Judge:
+    def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None) -> Judge:
         return Judge(
             system=self.system,
             count=self.count,
@@ -176,7 +178,7 @@ class Experiment:
         )
 
     def crafts(
-        self, knowledge: Knowledge, threat: ThreatModel, substitute: TrainClassifier | None = None
+        self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None = None
     ) -> tuple[Craft, ...]:
         """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
         if knowledge == "transfer" and substitute is None:
@@ -199,7 +201,7 @@ class Experiment:
         knowledge: Knowledge,
         threat: ThreatModel,
         view: View,
-        substitute: TrainClassifier | None,
+        substitute: Classifying | None,
     ) -> Craft:
         if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
             threat = ThreatModel(threat.norm, math.inf)  # one search serves every budget
@@ -245,12 +247,16 @@ def _here() -> Mapping[str, Any]:
     return environment()
 
 
-def _classifier(step: TrainClassifier, store: Store) -> Mapping[str, Any]:
+def _classifier(step: Classifying, store: Store) -> Mapping[str, Any]:
     accuracy = read_accuracy(store.fetch(step))
+    made: dict[str, Any] = (
+        {"config": asdict(step.config), "seed": step.seed}
+        if isinstance(step, TrainClassifier)
+        else {"weights": step.weights}
+    )
     return {
         "network": step.network,
-        "config": asdict(step.config),
-        "seed": step.seed,
+        **made,
         "test_correct": accuracy.successes,
         "test_images": accuracy.trials,
     }

@@ -11,7 +11,9 @@ from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.data import Data
+from purifold.engine.steps.pretrained import PretrainedClassifier
 from purifold.engine.steps.train_adversarial import TrainAdversarial
 from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier
@@ -44,8 +46,16 @@ class Workshop:
     resources: Resources
     seed: int
 
-    def classifier(self, network: str) -> TrainClassifier:
-        """The step that trains a classifier of clean images; refuses a network that does not fit them."""
+    def classifier(self, network: str) -> Classifying:
+        """The step that makes a classifier of clean images; its weights are published ones where the data
+        set has no training part. Refuses a network that does not fit the images.
+        """
+        if self.data.hashes[0]:
+            return self.trained(network)
+        return PretrainedClassifier.named(network, self.data, self.resources)
+
+    def trained(self, network: str) -> TrainClassifier:
+        """The step that trains a classifier of clean images."""
         images = self.images(self.scale.seen)
         step = TrainClassifier(
             data=self.data,
@@ -79,7 +89,7 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
         data=shop.data,
         images=images,
         spec=spec,
-        source=replace(shop, seed=shop.seed + SOURCE).classifier(spec.source),
+        source=replace(shop, seed=shop.seed + SOURCE).trained(spec.source),
         config=shop.scale.conditional(images),
         seed=shop.seed,
     )

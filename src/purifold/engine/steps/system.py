@@ -6,8 +6,8 @@ from typing import Any, final
 from purifold.defenses.base import Defended
 from purifold.defenses.recipe import Recipe, parse
 from purifold.engine.step import Workbench, canonical
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.data import Data
-from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.training import Training
 
 BARE = "none"
@@ -27,14 +27,14 @@ class System:
     """
 
     data: Data
-    classifier: TrainClassifier
+    classifier: Classifying
     defense: str
     options: str
     autoencoders: tuple[Training[Any], ...]
 
     @classmethod
     def of(
-        cls, classifier: TrainClassifier, defense: str, autoencoders: tuple[Training[Any], ...] = ()
+        cls, classifier: Classifying, defense: str, autoencoders: tuple[Training[Any], ...] = ()
     ) -> "System":
         """The system of a defense, whose options are written out in full."""
         recipe = parse(defense)
