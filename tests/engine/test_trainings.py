@@ -1,11 +1,15 @@
 """Every description of something to train finds its step, with a seed and a share of the scale of its own."""
 
+from dataclasses import replace
+
 import pytest
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.patch_spec import PatchSpec
+from purifold.data.load import load
+from purifold.data.split import DataSet
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import instances
 from purifold.engine.scale import SCALES
@@ -62,6 +66,22 @@ def test_vaes_of_patches_see_as_many_squares_as_autoencoders_see_images(shop):
     large = SMOKE.patches(train_images=60, side=16)
     assert large.epochs == 20
     assert 60 * large.visits * 20 == pytest.approx(SMOKE.encoded, rel=0.05)
+    assert 60 * SMOKE.patches(60, side=64).visits * 20 == pytest.approx(SMOKE.encoded / 4, rel=0.05)
+
+
+def test_without_a_training_part_patches_come_from_test_images_that_are_not_attacked(shop, monkeypatch):
+    digits = load("digits")
+    monkeypatch.setattr(
+        "purifold.engine.steps.data.load", lambda name, root: DataSet(name, None, None, digits.test)
+    )
+    bare = Data.named("no-training-part", Resources())
+    spec, test = PatchSpec(patch=4, latent=3), len(digits.test)
+    step = replace(shop, data=bare, spared=test - 50).training(spec)
+    assert (step.spared, step.images) == (test - 50, 50)
+    assert shop.training(spec).spared == 0
+    for spared in (0, test):
+        with pytest.raises(InputError, match=f"attack fewer than its {test}"):
+            replace(shop, data=bare, spared=spared).training(spec)
 
 
 def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):

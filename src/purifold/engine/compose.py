@@ -69,7 +69,8 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     """One experiment a defense; they share the classifier, the bare attacks and equal autoencoders."""
     data = Data.named(question.data, resources)
     test = len(data.part("test", resources))
-    shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed)
+    count = min(question.images or scale.images, test)
+    shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed, spared=count)
     classifier = shop.classifier(question.classifier or defaults(question.data).classifier)
     transfer = "transfer" in question.knowledge
     other = replace(shop, seed=question.seed + 1)  # the attacker's copy has weights of its own
@@ -79,7 +80,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     return [
         Experiment(
             system=system,
-            count=min(question.images or scale.images, test),
+            count=count,
             attacks=tuple(attack(text) for text in question.attacks),
             norm=question.norm,
             epsilons=_epsilons(question),

@@ -135,7 +135,8 @@ class Experiment:
         """The artefacts that the report is made of; everything else follows from them."""
         gallery = self.shown
         shown = () if gallery is None else (gallery,)
-        return (self.system.classifier, *self.trainings(), *self.judged, self.doubted, *shown)
+        made = dict.fromkeys((self.system.classifier, *self.trainings()))
+        return (*made, *self.judged, self.doubted, *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`; what they were made of may be gone."""

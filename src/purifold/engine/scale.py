@@ -12,6 +12,8 @@ LONGER = 3
 
 PASSES = 20
 """Epochs of a VAE of patches: each shows as many squares of an image as that takes."""
+SQUARE = 16
+"""Side of the squares of which as many are seen as autoencoders see images; of larger ones fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +76,10 @@ class Scale:
         return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
 
     def patches(self, train_images: int, side: int) -> TrainingConfig:
-        """The same on squares of `side` pixels at random places: as many as the autoencoders see images."""
-        visits = max(1, round(self.encoded / (train_images * PASSES)))
-        epochs = _epochs(self.encoded, train_images * visits, max(PASSES, 2 * self.epochs))
+        """The same on squares of `side` pixels at random places."""
+        seen = self.encoded * SQUARE // max(side, SQUARE)
+        visits = max(1, round(seen / (train_images * PASSES)))
+        epochs = _epochs(seen, train_images * visits, max(PASSES, 2 * self.epochs))
         return replace(
             self.autoencoder(train_images), epochs=epochs, learning_rate=1e-3, crop=side, visits=visits
         )

@@ -21,6 +21,7 @@ from purifold.engine.steps.train_conditional import TrainConditional
 from purifold.engine.steps.train_generator import TrainGenerator
 from purifold.engine.steps.train_patches import TrainPatches
 from purifold.engine.steps.training import Training
+from purifold.errors import InputError
 from purifold.networks.base import trained_with_adam
 from purifold.randomness import seeded
 from purifold.training.adversarial import AdversarialSpec
@@ -39,12 +40,15 @@ class Workshop:
         scale: How much.
         resources: Of this machine.
         seed: Of everything random.
+        spared: Test images that are attacked; of a data set without a training part the others may be
+            trained on.
     """
 
     data: Data
     scale: Scale
     resources: Resources
     seed: int
+    spared: int = 0
 
     def classifier(self, network: str) -> Classifying:
         """The step that makes a classifier of clean images; its weights are published ones where the data
@@ -108,9 +112,27 @@ def _generator(spec: GeneratorSpec, shop: Workshop) -> TrainGenerator:
 
 
 def _patches(spec: PatchSpec, shop: Workshop) -> TrainPatches:
-    images = shop.images(shop.scale.encoded)
-    config = shop.scale.patches(images, spec.patch)
-    return TrainPatches(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
+    trained = bool(shop.data.hashes[0])
+    images = shop.images(shop.scale.encoded) if trained else _unattacked(shop)
+    return TrainPatches(
+        data=shop.data,
+        images=images,
+        spec=spec,
+        config=shop.scale.patches(images, spec.patch),
+        seed=shop.seed,
+        spared=0 if trained else shop.spared,
+    )
+
+
+def _unattacked(shop: Workshop) -> int:
+    """Test images that are left for training; refuses to train on those that are attacked."""
+    test = len(shop.data.part("test", shop.resources))
+    if not 0 < shop.spared < test:
+        raise InputError(
+            f"{shop.data.name} has no training images, and a VAE of patches may only see test images that "
+            f"are not attacked; attack fewer than its {test}"
+        )
+    return test - shop.spared
 
 
 TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {

@@ -1,12 +1,12 @@
 """Tables of a paper, out of results."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias
 
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
+from purifold.papers.difference import DifferenceTable, FilterTable
 from purifold.papers.table import (
     LimitTable,
     OriginTable,
@@ -16,29 +16,17 @@ from purifold.papers.table import (
     Section,
     Table,
 )
+from purifold.report.differences import against_printed
+from purifold.report.filtering import compared
 from purifold.report.lines import UNRELIABLE, families, named, percent
+from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
 from purifold.report.results import Results
-from purifold.report.tables import as_markdown
 
-Listable: TypeAlias = Table | PrintedTable | SecondsTable | LimitTable
+Listable: TypeAlias = Table | PrintedTable | SecondsTable | LimitTable | DifferenceTable | FilterTable
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
-
-
-@final
-@dataclass(frozen=True)
-class Listed:
-    """A part of a table, as text."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        """With its title as a heading."""
-        return f"## {self.title}\n\n{as_markdown(self.header, self.rows)}"
 
 
 def listed(exhibit: Listable, results: Results) -> list[Listed]:
@@ -53,6 +41,10 @@ def listed(exhibit: Listable, results: Results) -> list[Listed]:
         return [_seconds(results.measurements[exhibit.name])]
     if isinstance(exhibit, LimitTable):
         return [_limited(exhibit, results)]
+    if isinstance(exhibit, DifferenceTable):
+        return against_printed(exhibit, results.records)
+    if isinstance(exhibit, FilterTable):
+        return [compared(exhibit, results.records)]
     part: Callable[[Section, Results], Listed] = _by_origin if isinstance(exhibit, OriginTable) else _transfer
     return [part(section, results) for section in exhibit.sections]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
 from purifold.evaluation.record import Record
+from purifold.papers.difference import DifferenceFigure
 from purifold.papers.exhibit import (
     AccuracyFigure,
     BranchesFigure,
@@ -14,8 +15,9 @@ from purifold.papers.exhibit import (
     Panel,
     PicturesFigure,
 )
-from purifold.report.axes import draw, grid, label, share_legend
+from purifold.report.axes import BARE, draw, grid, label, share_legend
 from purifold.report.branches import branches
+from purifold.report.differences import against_l2
 from purifold.report.paces import against_seconds
 from purifold.report.pictures import gallery
 from purifold.report.results import Results
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BARE = "#8a94a6"
 CODES = {
     "cosine": "cosine(attacked, clean)",
     "ratio": "|attacked| / |clean|",
@@ -39,6 +40,8 @@ def drawn(exhibit: Drawing, results: Results) -> "Figure":
         return _accuracy(exhibit, results)
     if isinstance(exhibit, PicturesFigure):
         return gallery(results.galleries[exhibit.experiment.name])
+    if isinstance(exhibit, DifferenceFigure):
+        return against_l2(exhibit, results.records)
     found = results.measurements[exhibit.name]
     if isinstance(exhibit, PaceFigure):
         return against_seconds(exhibit, found, results.records)
