@@ -10,17 +10,29 @@ from purifold.types import Images
 def filtered(images: Images, kernel: Float[Tensor, "taps"]) -> Images:
     """Each channel convolved along both axes.
 
+    A sum of shifted images: a convolution would widen few channels to the blocks that it computes in, many
+    times a large image's memory.
+
     Args:
         images: In [0, 1]; each side longer than half the kernel.
         kernel: An odd number of weights that sum to 1.
     """
-    channels, reach = images.shape[1], len(kernel) // 2
-    weights = kernel.expand(channels, 1, 1, -1)
-    padded = F.pad(images, [reach] * 4, mode="reflect")
-    rows = F.conv2d(padded, weights, groups=channels)
-    return in_range(F.conv2d(rows, weights.transpose(2, 3), groups=channels))
+    for axis in (2, 3):
+        images = _along(images, kernel.tolist(), axis)
+    return in_range(images)
 
 
 def in_range(images: Images) -> Images:
-    """Images that rounding has moved out of [0, 1] by a unit in the last place; the gradient stays."""
-    return images + (images.clamp(0, 1) - images).detach()
+    """The same images, put back into [0, 1] where rounding has moved them out of it; the gradient stays."""
+    images.detach().clamp_(0, 1)
+    return images
+
+
+def _along(images: Tensor, weights: list[float], axis: int) -> Tensor:
+    length, reach = images.shape[axis], len(weights) // 2
+    margins = [reach, reach, 0, 0] if axis == 3 else [0, 0, reach, reach]  # noqa: PLR2004
+    padded = F.pad(images, margins, mode="reflect")
+    total = padded.narrow(axis, 0, length) * weights[0]
+    for shift, weight in enumerate(weights[1:], start=1):
+        total.add_(padded.narrow(axis, shift, length), alpha=weight)
+    return total

@@ -13,6 +13,8 @@ BARE, FILTER, ENSEMBLE = "none", "filter alone", "ensemble"
 ATTACKS = ("fgsm", "i-fgsm")
 AVERAGED = ("i-fgsm",)
 """Attacks whose gradients are averaged over draws, too."""
+AUDITED = (BARE, FILTER, "vae", "vae-16-stride-16")
+"""What goes through all sanity checks; the others through those of their outcomes."""
 JPEGS = {f"jpeg-{quality}": f"jpeg:quality={quality}" for quality in (10, 23, 50, 75)}
 PLAIN = {BARE: BARE, **JPEGS, "blur": "blur", FILTER: "smoothing"}
 PATCHES = {
@@ -118,7 +120,7 @@ SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "cpu": (
         MNIST,
         replace(CIFAR, images=1_000),
-        replace(NIPS, epsilons=(0.005, 0.02, 0.06), encoded=400_000, draws=3, eot=2, audit=8),
+        replace(NIPS, epsilons=(0.005, 0.02, 0.06), encoded=400_000, draws=3, eot=2, audit=4),
     ),
     "paper": (MNIST, CIFAR, NIPS),
 }
@@ -157,7 +159,12 @@ def cells_of(subject: Subject, scale: Scale, resources: Resources, seed: int) ->
     return Cells(
         subject=subject,
         systems={
-            name: replace(experiment, averaged=AVERAGED, pictures=subject.pictures if name == shown else 0)
+            name: replace(
+                experiment,
+                averaged=AVERAGED,
+                audit=experiment.audit if name in AUDITED else 0,
+                pictures=subject.pictures if name == shown else 0,
+            )
             for name, experiment in found
         },
     )
