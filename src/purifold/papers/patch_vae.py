@@ -110,4 +110,5 @@ PATCH_VAE = Paper(
     title="A VAE patch by patch in front of a classifier",
     summary="VAEs, JPEG and a smoothing filter by relative L2 difference; large images patch by patch",
     study=_study,
+    minutes={"smoke": 1.0},
 )
