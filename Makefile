@@ -41,6 +41,7 @@ bench: install
 	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.stacked --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.puvae --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.patches --data-root $(DATA_ROOT)
 
 clean:
 	rm -rf .venv runs store build

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from purifold.defenses.base import Detector as Detector
     from purifold.defenses.base import Purifier as Purifier
     from purifold.defenses.jpeg import JPEG as JPEG
+    from purifold.defenses.patchwise import Patchwise as Patchwise
     from purifold.defenses.reconstruction import Reconstruction as Reconstruction
     from purifold.evaluation.evaluate import evaluate as evaluate
     from purifold.evaluation.sanity import sanity as sanity
@@ -33,6 +34,7 @@ _HOMES = {
     "JPEG": "defenses.jpeg",
     "MinimumNormAttack": "attacks.base",
     "PGD": "attacks.pgd",
+    "Patchwise": "defenses.patchwise",
     "Purifier": "defenses.base",
     "Reconstruction": "defenses.reconstruction",
     "ThreatModel": "threat",

@@ -124,6 +124,9 @@ def test_lists_say_what_there_is(purifold, what, known):
         ("data import btcs .", "did you mean 'btsc'"),
         ("data import btsc nowhere", "nowhere"),
         ("evaluate --data digits --store setup.cfg --dry-run", "store"),
+        ("purify nothing.png out.png --weights weights", "no image or folder nothing.png"),
+        ("purify setup.cfg out.png --weights nowhere", "purifold train --out nowhere"),
+        ("train --data digits --defense puvae --out weights", "choose one of autoencoders"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):

@@ -68,3 +68,15 @@ def test_a_sample_is_the_first_images_unless_they_are_ordered_by_class(split):
     assert len(set(chosen.pixels.flatten().tolist())) == 50
     assert len(chosen.labels.unique()) > 5
     assert torch.equal(chosen.labels, chosen.pixels.flatten().long() // 10)
+
+
+def test_the_rest_is_what_a_sample_leaves(split):
+    ordered = Split(
+        "b", torch.arange(100).view(100, 1, 1, 1).byte(), torch.arange(100) // 10, tuple("abcdefghij")
+    )
+    for whole in (ordered, ordered.select(torch.arange(100).flip(0))):
+        taken, left = whole.sample(30), whole.rest(30)
+        both = torch.cat([taken.pixels, left.pixels]).flatten().tolist()
+        assert (len(taken), len(left)) == (30, 70)
+        assert sorted(both) == list(range(100))
+    assert len(ordered.rest(100)) == 0

@@ -1,10 +1,15 @@
 """Every description of something to train finds its step, with a seed and a share of the scale of its own."""
 
+from dataclasses import replace
+
 import pytest
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
+from purifold.autoencoders.patch_spec import PatchSpec
+from purifold.data.load import load
+from purifold.data.split import DataSet
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import instances
 from purifold.engine.scale import SCALES
@@ -34,6 +39,7 @@ def test_there_is_a_step_for_all_that_any_recipe_asks_for():
         (ConditionalSpec(), "train-conditional"),
         (GeneratorSpec(), "train-generator"),
         (AdversarialSpec(classifier="mlp", epsilon=0.1), "train-adversarial"),
+        (PatchSpec(patch=4, latent=3), "train-patches"),
     ],
 )
 def test_a_description_becomes_its_step(shop, spec, kind):
@@ -51,6 +57,31 @@ def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
     for spec, config in configs.values():
         assert shop.training(spec).config == config(1_100)
     assert len({config(1_100) for _, config in configs.values()}) == len(configs)
+
+
+def test_vaes_of_patches_see_as_many_squares_as_autoencoders_see_images(shop):
+    config = shop.training(PatchSpec(patch=4, latent=3)).config
+    assert config.crop == 4
+    assert 1_100 * config.visits * config.epochs == pytest.approx(SMOKE.encoded, rel=0.05)
+    large = SMOKE.patches(train_images=60, side=16)
+    assert large.epochs == 20
+    assert 60 * large.visits * 20 == pytest.approx(SMOKE.encoded, rel=0.05)
+    assert 60 * SMOKE.patches(60, side=64).visits * 20 == pytest.approx(SMOKE.encoded / 4, rel=0.05)
+
+
+def test_without_a_training_part_patches_come_from_test_images_that_are_not_attacked(shop, monkeypatch):
+    digits = load("digits")
+    monkeypatch.setattr(
+        "purifold.engine.steps.data.load", lambda name, root: DataSet(name, None, None, digits.test)
+    )
+    bare = Data.named("no-training-part", Resources())
+    spec, test = PatchSpec(patch=4, latent=3), len(digits.test)
+    step = replace(shop, data=bare, spared=test - 50).training(spec)
+    assert (step.spared, step.images) == (test - 50, 50)
+    assert shop.training(spec).spared == 0
+    for spared in (0, test):
+        with pytest.raises(InputError, match=f"attack fewer than its {test}"):
+            replace(shop, data=bare, spared=spared).training(spec)
 
 
 def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):

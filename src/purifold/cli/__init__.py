@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from purifold.cli import browse, study
+from purifold.cli import browse, purify, study
 from purifold.engine.memory import ask_for_huge_pages
 from purifold.errors import Failure, InputError
 
@@ -24,6 +24,8 @@ data = typer.Typer(no_args_is_help=True, help="Look at data sets, and import arc
 app.command()(study.demo)
 app.command()(study.evaluate)
 app.command()(study.reproduce)
+app.command()(purify.train)
+app.command()(purify.purify)
 app.command("list")(browse.show)
 app.add_typer(data, name="data")
 data.command("show")(browse.data_show)

@@ -1,10 +1,14 @@
-"""Options that several commands share, and the words that an option may take."""
+"""Options that several commands share, the words that an option may take, and what they stand for."""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from purifold.engine.step import Resources
+    from purifold.engine.store import Store
 
 
 class ScaleOption(StrEnum):
@@ -45,3 +49,20 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say what there is to do, and how long it may take.")
 ]
+
+
+def store_of(address: str) -> "Store":
+    """The store at a folder or an address."""
+    from purifold.engine.store import Store
+
+    return Store(address)
+
+
+def resources_of(data_root: Path | None) -> "Resources":
+    """Of this machine: the folder of data sets, and a GPU where there is one."""
+    import torch
+
+    from purifold.engine.step import Resources
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Resources(data_root=None if data_root is None else str(data_root), device=device)

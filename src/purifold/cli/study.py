@@ -15,12 +15,12 @@ from purifold.cli.options import (
     ScaleOption,
     Seed,
     StoreAddress,
+    resources_of,
+    store_of,
 )
 
 if TYPE_CHECKING:
     from purifold.engine.compose import Question
-    from purifold.engine.step import Resources
-    from purifold.engine.store import Store
 
 
 def demo(
@@ -140,15 +140,15 @@ def reproduce(
     from purifold.report.study import report, show_plan
 
     chosen = named(paper)
-    resources = _resources(data_root)
+    resources = resources_of(data_root)
     study = chosen.study(SCALES[scale.value], resources, seed).only(only or ())
     minutes = chosen.minutes.get(scale.value)
     if dry_run:
-        show_plan(study, _store(store), minutes)
+        show_plan(study, store_of(store), minutes)
         return
     folder = out or Path("runs") / paper
     title = f"{chosen.title} ({scale.value} scale)"
-    results = report(study, _store(store), resources, folder, title, minutes=minutes)
+    results = report(study, store_of(store), resources, folder, title, minutes=minutes)
     beside_printed(chosen, results, folder)
 
 
@@ -166,29 +166,14 @@ def _study(
     from purifold.papers.base import Study
     from purifold.report.study import report, show_plan
 
-    resources = _resources(data_root)
+    resources = resources_of(data_root)
     study = Study(experiments=tuple(compose(question, SCALES[scale.value], resources)))
     if dry_run:
-        show_plan(study, _store(store))
+        show_plan(study, store_of(store))
         return
-    report(study, _store(store), resources, out, title)
+    report(study, store_of(store), resources, out, title)
 
 
 def _with_bare(defenses: list[str]) -> tuple[str, ...]:
     """The defenses with the bare classifier first: no number means anything without it."""
     return tuple(dict.fromkeys(["none", *defenses]))
-
-
-def _store(address: str) -> "Store":
-    from purifold.engine.store import Store
-
-    return Store(address)
-
-
-def _resources(data_root: Path | None) -> "Resources":
-    import torch
-
-    from purifold.engine.step import Resources
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Resources(data_root=None if data_root is None else str(data_root), device=device)

@@ -4,7 +4,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -51,9 +52,25 @@ def picture(content: bytes, place: str) -> "Image":
     """A decoded greyscale or RGB image; damaged content is a `Failure`, another mode an `InputError`."""
     from PIL import Image
 
-    try:
+    with decoding(place):
         image = Image.open(io.BytesIO(content), formats=FORMATS)
         image.load()
+    if image.mode not in MODES:
+        raise InputError(
+            f"{place} has mode {image.mode}; convert it to greyscale (L) or RGB, 8 bits a channel"
+        )
+    return image
+
+
+@contextmanager
+def decoding(place: str) -> Iterator[None]:
+    """Turns what Pillow raises for damaged content into a `Failure` that names the image."""
+    from PIL import Image
+
+    try:
+        yield
+    except InputError:
+        raise
     except (
         OSError,
         SyntaxError,
@@ -63,11 +80,6 @@ def picture(content: bytes, place: str) -> "Image":
         Image.DecompressionBombError,
     ) as error:
         raise Failure(f"{place} is damaged ({_reason(error)}); fetch the file again") from error
-    if image.mode not in MODES:
-        raise InputError(
-            f"{place} has mode {image.mode}; convert it to greyscale (L) or RGB, 8 bits a channel"
-        )
-    return image
 
 
 def _reason(error: Exception) -> str:

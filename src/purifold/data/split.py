@@ -66,11 +66,19 @@ class Split:
 
     def sample(self, count: int) -> "Split":
         """`count` images: the first ones, or of a split ordered by class a fixed random choice."""
-        by_class = bool((self.labels.diff() >= 0).all())
-        if count >= len(self) or not by_class:
-            return self.first(count)
-        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
-        return self.select(order[:count].to(self.labels.device))
+        order = self._order(count)
+        return self.first(count) if order is None else self.select(order[:count])
+
+    def rest(self, count: int) -> "Split":
+        """The images that `sample(count)` leaves."""
+        order = self._order(count)
+        return self.select(slice(count, None) if order is None else order[count:])
+
+    def _order(self, count: int) -> Tensor | None:
+        """A fixed random order; None where the images' own will do."""
+        if count >= len(self) or not bool((self.labels.diff() >= 0).all()):
+            return None
+        return torch.randperm(len(self), generator=torch.Generator().manual_seed(0)).to(self.labels.device)
 
     def to(self, device: torch.device | str) -> "Split":
         """The same split on `device`."""

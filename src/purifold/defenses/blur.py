@@ -4,10 +4,10 @@ import math
 from typing import ClassVar, final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from purifold.defenses.base import Defended, Purifier
+from purifold.defenses.filtering import filtered
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
 from purifold.types import Images
@@ -37,18 +37,13 @@ class GaussianBlur(Purifier):
 
     def forward(self, images: Images) -> Images:
         """The blurred images; refuses images that are not larger than the kernel reaches."""
-        channels, height, width = images.shape[1:]
+        height, width = images.shape[2:]
         if min(height, width) <= self.radius:
             raise InputError(
                 f"sigma {self.sigma:g} reaches {self.radius} pixels and the images are {height} by {width}; "
                 f"take a sigma below {(min(height, width) - 0.5) / REACH:g}"
             )
-        kernel = self._kernel(images).expand(channels, 1, 1, -1)
-        padded = F.pad(images, [self.radius] * 4, mode="reflect")
-        blurred = F.conv2d(padded, kernel, groups=channels)
-        blurred = F.conv2d(blurred, kernel.transpose(2, 3), groups=channels)
-        # Rounding may leave [0, 1] by one unit in the last place; the gradient is the convolution's alone.
-        return blurred + (blurred.clamp(0, 1) - blurred).detach()
+        return filtered(images, self._kernel(images))
 
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""

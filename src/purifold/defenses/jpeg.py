@@ -7,6 +7,7 @@ things that would cross from one image to the next are taken care of where they 
 
 import io
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import torch
@@ -16,8 +17,9 @@ from torch import Tensor
 from purifold.checks import check_images
 from purifold.defenses.base import Defended, Purifier
 from purifold.defenses.recipe import Parts, Recipe
+from purifold.defenses.soft_jpeg import soft_jpeg
 from purifold.errors import Failure, InputError
-from purifold.types import Images
+from purifold.types import Images, Model
 
 GREY, COLOUR = 1, 3
 BLOCK = 8
@@ -75,6 +77,10 @@ class JPEG(Purifier):
     def surrogate(self, images: Images) -> Images:
         """The images as they are: the straight-through gradient."""
         return images
+
+    def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
+        """`soft`, which rounds smoothly: unlike the straight-through gradient it tells what JPEG removes."""
+        return {"soft": lambda images: classifier(soft_jpeg(images, self.quality))}
 
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""
@@ -159,4 +165,5 @@ jpeg = Recipe(
     summary="JPEG coding and decoding: the classical baseline",
     assemble=_assemble,
     differentiable=False,
+    stand_ins=("soft",),
 )

@@ -65,6 +65,7 @@ class Recipe:
         stand_ins: Names of what its purifier offers an attacker in place of itself, and of the `WEIGHINGS`
             of its detectors, in `purifold.evaluation.evasion`, that are tried.
         needs: The kind of classifier that it works with.
+        fixed: Fields of the descriptions that the name of the defense settles: no options.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
 
@@ -76,6 +77,7 @@ class Recipe:
     differentiable: bool = True
     stand_ins: tuple[str, ...] = ()
     needs: type[nn.Module] = nn.Module
+    fixed: tuple[str, ...] = ()
     chosen: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
@@ -168,7 +170,7 @@ class Recipe:
         found: dict[str, Option] = {}
         for unfinished in reversed(self.autoencoders):
             found |= {option.name: option for option in _settable(unfinished)}
-        return list(found.values())
+        return [option for option in found.values() if option.name not in self.fixed]
 
     def _for_assembly(self) -> dict[str, Any]:
         chosen = dict(self.chosen)

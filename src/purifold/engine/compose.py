@@ -14,7 +14,7 @@ from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
-from purifold.engine.steps.classifier_training import ClassifierTraining
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.system import System
 from purifold.engine.trainings import Workshop
@@ -69,8 +69,9 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     """One experiment a defense; they share the classifier, the bare attacks and equal autoencoders."""
     data = Data.named(question.data, resources)
     test = len(data.part("test", resources))
-    shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed)
-    classifier = shop.classifier(question.classifier or _defaults(question).classifier)
+    count = min(question.images or scale.images, test)
+    shop = Workshop(data=data, scale=scale, resources=resources, seed=question.seed, spared=count)
+    classifier = shop.classifier(question.classifier or defaults(question.data).classifier)
     transfer = "transfer" in question.knowledge
     other = replace(shop, seed=question.seed + 1)  # the attacker's copy has weights of its own
     substitutes = tuple(other.classifier(network) for network in question.substitutes if transfer)
@@ -79,7 +80,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
     return [
         Experiment(
             system=system,
-            count=min(question.images or scale.images, test),
+            count=count,
             attacks=tuple(attack(text) for text in question.attacks),
             norm=question.norm,
             epsilons=_epsilons(question),
@@ -122,8 +123,9 @@ def _one_type(kind: Any) -> Any:
     return kinds[0] if isinstance(kind, UnionType) else kind
 
 
-def _defaults(question: Question) -> Defaults:
-    known = sources().get(question.data.partition(":")[0])
+def defaults(data: str) -> Defaults:
+    """What a study of a data set uses when the user says nothing."""
+    known = sources().get(data.partition(":")[0])
     return FOLDER if known is None or known.defaults is None else known.defaults
 
 
@@ -138,21 +140,21 @@ def _epsilons(question: Question) -> tuple[float, ...]:
         return tuple(sorted(set(question.epsilons)))
     if question.norm != "linf":
         raise InputError(f"say the budgets for norm {question.norm}: --epsilon 0.5 --epsilon 1")
-    return _defaults(question).epsilons
+    return defaults(question.data).epsilons
 
 
-def _system(defense: str, classifier: ClassifierTraining, question: Question, shop: Workshop) -> System:
-    defaults = _defaults(question)
+def _system(defense: str, classifier: Classifying, question: Question, shop: Workshop) -> System:
+    known = defaults(question.data)
     specs = parse(defense).specs(
-        network=question.autoencoder or defaults.autoencoder,
-        latent=question.latent or defaults.latent,
+        network=question.autoencoder or known.autoencoder,
+        latent=question.latent or known.latent,
         classifier=classifier.network,
         epsilon=_epsilons(question)[-1],
     )
     return System.of(classifier, defense, tuple(shop.training(spec) for spec in specs))
 
 
-def _rehearse(systems: Sequence[System], classifier: ClassifierTraining, resources: Resources) -> None:
+def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
     One of each recipe answers, too: options change no shapes.

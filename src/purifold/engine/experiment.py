@@ -11,6 +11,7 @@ from purifold.engine.manifest import Manifest
 from purifold.engine.plan import needed
 from purifold.engine.step import Step, canonical
 from purifold.engine.steps.audit import Audit, read_checks
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.classifier_training import ClassifierTraining, read_accuracy
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.gallery import Gallery
@@ -57,7 +58,7 @@ class Experiment:
     norm: Norm
     epsilons: tuple[float, ...]
     knowledge: tuple[Knowledge, ...]
-    substitutes: tuple[ClassifierTraining, ...] = ()
+    substitutes: tuple[Classifying, ...] = ()
     draws: int
     eot: int
     averaged: tuple[str, ...] | None = None
@@ -130,13 +131,15 @@ class Experiment:
 
     def trainings(self) -> tuple[Training[Any], ...]:
         """What was trained for it."""
-        return (self.system.classifier, *self.system.autoencoders, *self.substitutes)
+        steps = (self.system.classifier, *self.system.autoencoders, *self.substitutes)
+        return tuple(step for step in steps if isinstance(step, Training))
 
     def steps(self) -> tuple[Step, ...]:
         """The artefacts that the report is made of; everything else follows from them."""
         gallery = self.shown
         shown = () if gallery is None else (gallery,)
-        return (*self.trainings(), *self.judged, self.doubted, *shown)
+        made = dict.fromkeys((self.system.classifier, *self.trainings()))
+        return (*made, *self.judged, self.doubted, *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`; what they were made of may be gone."""
@@ -167,9 +170,7 @@ class Experiment:
             outcomes=outcomes,
         )
 
-    def _judge(
-        self, knowledge: Knowledge, threat: ThreatModel, substitute: ClassifierTraining | None
-    ) -> Judge:
+    def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None) -> Judge:
         return Judge(
             system=self.system,
             count=self.count,
@@ -181,7 +182,7 @@ class Experiment:
         )
 
     def crafts(
-        self, knowledge: Knowledge, threat: ThreatModel, substitute: ClassifierTraining | None = None
+        self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None = None
     ) -> tuple[Craft, ...]:
         """The adversarial images of one outcome: by attack, and then by surface, sampling off first."""
         if knowledge == "transfer" and substitute is None:
@@ -205,7 +206,7 @@ class Experiment:
         knowledge: Knowledge,
         threat: ThreatModel,
         view: View,
-        substitute: ClassifierTraining | None,
+        substitute: Classifying | None,
     ) -> Craft:
         if isinstance(attack, MinimumNormAttack) and threat.norm not in attack.boxed:
             threat = ThreatModel(threat.norm, math.inf)  # one search serves every budget
@@ -251,12 +252,16 @@ def _here() -> Mapping[str, Any]:
     return environment()
 
 
-def _classifier(step: ClassifierTraining, store: Store) -> Mapping[str, Any]:
+def _classifier(step: Classifying, store: Store) -> Mapping[str, Any]:
     accuracy = read_accuracy(store.fetch(step))
+    made: dict[str, Any] = (
+        {"config": asdict(step.config), "seed": step.seed}
+        if isinstance(step, ClassifierTraining)
+        else {"weights": step.weights}
+    )
     return {
         "network": step.network,
-        "config": asdict(step.config),
-        "seed": step.seed,
+        **made,
         "test_correct": accuracy.successes,
         "test_images": accuracy.trials,
     }

@@ -10,6 +10,11 @@ ScaleName = Literal["smoke", "cpu", "paper"]
 LONGER = 3
 """Times the images of SGD that a classifier sees with Adam, at a constant rate."""
 
+PASSES = 20
+"""Epochs of a VAE of patches: each shows as many squares of an image as that takes."""
+SQUARE = 16
+"""Side of the squares of which as many are seen as autoencoders see images; of larger ones fewer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
@@ -69,6 +74,15 @@ class Scale:
     def conditional(self, train_images: int) -> TrainingConfig:
         """Adam at a lower rate, at which the codes do not collapse, in bfloat16; as long as allowed."""
         return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
+
+    def patches(self, train_images: int, side: int) -> TrainingConfig:
+        """The same on squares of `side` pixels at random places."""
+        seen = self.encoded * SQUARE // max(side, SQUARE)
+        visits = max(1, round(seen / (train_images * PASSES)))
+        epochs = _epochs(seen, train_images * visits, max(PASSES, 2 * self.epochs))
+        return replace(
+            self.autoencoder(train_images), epochs=epochs, learning_rate=1e-3, crop=side, visits=visits
+        )
 
     def generator(self, train_images: int) -> TrainingConfig:
         """Adam as Gulrajani et al. have it, but for the rate and a schedule, as long as the scale allows."""

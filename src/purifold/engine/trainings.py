@@ -8,18 +8,23 @@ from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.mixture_spec import MixtureSpec, mixture
+from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
+from purifold.engine.steps.pretrained import PretrainedClassifier
 from purifold.engine.steps.train_adversarial import TrainAdversarial
 from purifold.engine.steps.train_autoencoder import TrainAutoencoder
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_conditional import TrainConditional
 from purifold.engine.steps.train_generator import TrainGenerator
 from purifold.engine.steps.train_mixture import TrainMixture
+from purifold.engine.steps.train_patches import TrainPatches
 from purifold.engine.steps.training import Training
+from purifold.errors import InputError
 from purifold.networks.base import trained_with_adam
 from purifold.randomness import seeded
 from purifold.training.adversarial import AdversarialSpec
@@ -38,19 +43,29 @@ class Workshop:
         scale: How much.
         resources: Of this machine.
         seed: Of everything random.
+        spared: Test images that are attacked; of a data set without a training part the others may be
+            trained on.
     """
 
     data: Data
     scale: Scale
     resources: Resources
     seed: int
+    spared: int = 0
 
-    def classifier(self, network: str) -> ClassifierTraining:
-        """The step that trains a classifier of clean images; refuses a network that does not fit them.
+    def classifier(self, network: str) -> Classifying:
+        """The step that makes a classifier of clean images; its weights are published ones where the data
+        set has no training part. Refuses a network that does not fit the images.
 
         Args:
             network: By name; or a Gaussian-mixture VAE, as `autoencoders.mixture_spec.mixture` reads it.
         """
+        if self.data.hashes[0]:
+            return self.trained(network)
+        return PretrainedClassifier.named(network, self.data, self.resources)
+
+    def trained(self, network: str) -> ClassifierTraining:
+        """The step that trains a classifier of clean images."""
         spec = mixture(network)
         step = self.network(network) if spec is None else _mixture(spec, self)
         with seeded(0):
@@ -84,7 +99,7 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
         data=shop.data,
         images=images,
         spec=spec,
-        source=replace(shop, seed=shop.seed + SOURCE).classifier(spec.source),
+        source=replace(shop, seed=shop.seed + SOURCE).trained(spec.source),
         config=shop.scale.conditional(images),
         seed=shop.seed,
     )
@@ -108,6 +123,30 @@ def _generator(spec: GeneratorSpec, shop: Workshop) -> TrainGenerator:
     return TrainGenerator(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 
+def _patches(spec: PatchSpec, shop: Workshop) -> TrainPatches:
+    trained = bool(shop.data.hashes[0])
+    images = shop.images(shop.scale.encoded) if trained else _unattacked(shop)
+    return TrainPatches(
+        data=shop.data,
+        images=images,
+        spec=spec,
+        config=shop.scale.patches(images, spec.patch),
+        seed=shop.seed,
+        spared=0 if trained else shop.spared,
+    )
+
+
+def _unattacked(shop: Workshop) -> int:
+    """Test images that are left for training; refuses to train on those that are attacked."""
+    test = len(shop.data.part("test", shop.resources))
+    if not 0 < shop.spared < test:
+        raise InputError(
+            f"{shop.data.name} has no training images, and a VAE of patches may only see test images that "
+            f"are not attacked; attack fewer than its {test}"
+        )
+    return test - shop.spared
+
+
 TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {
     AutoencoderSpec: _autoencoder,
     MagnetSpec: _autoencoder,
@@ -115,4 +154,5 @@ TRAININGS: Mapping[type, Callable[[Any, Workshop], Training[Any]]] = {
     MixtureSpec: _mixture,
     AdversarialSpec: _adversarial,
     GeneratorSpec: _generator,
+    PatchSpec: _patches,
 }

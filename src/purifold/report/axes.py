@@ -16,6 +16,8 @@ PANEL = (3.1, 2.7)
 LEFT, RIGHT, BOTTOM, TOP = 0.66, 0.08, 0.5, 0.42
 """Inches of a panel around its axes. Fixed: measuring all texts takes longer than drawing them."""
 COLUMNS = 3
+BARE = "#8a94a6"
+"""Of the bare classifier."""
 LINE, HANDLE, LETTER = 0.19, 0.5, 0.062
 """Inches of the legend: the height of a line, the width of a curve's sign, that of a letter."""
 

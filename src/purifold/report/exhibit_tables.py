@@ -6,6 +6,7 @@ from typing import Any
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
+from purifold.papers.difference import DifferenceTable, FilterTable
 from purifold.papers.exhibit import Exhibit
 from purifold.papers.refusals import KnownTable, RefusalTable, SecondLookTable, SoughtTable
 from purifold.papers.table import (
@@ -17,6 +18,8 @@ from purifold.papers.table import (
     Section,
     TransferTable,
 )
+from purifold.report.differences import against_printed
+from purifold.report.filtering import compared
 from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
@@ -184,6 +187,14 @@ def _share(outcome: Outcome, attack: str | None) -> str:
     return percent((outcome if attack is None else outcome.together(attack)).robust_accuracy())
 
 
+def _difference_table(exhibit: DifferenceTable, results: Results) -> list[Listed]:
+    return against_printed(exhibit, results.records)
+
+
+def _filter_table(exhibit: FilterTable, results: Results) -> list[Listed]:
+    return [compared(exhibit, results.records)]
+
+
 LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     PrintedTable: _printed_table,
     SecondsTable: _seconds_table,
@@ -194,4 +205,6 @@ LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     SecondLookTable: second_look_table,
     SoughtTable: sought_table,
     KnownTable: known_table,
+    DifferenceTable: _difference_table,
+    FilterTable: _filter_table,
 }

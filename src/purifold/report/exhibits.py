@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
 from purifold.evaluation.record import Record
+from purifold.papers.difference import DifferenceFigure
 from purifold.papers.exhibit import (
     AccuracyFigure,
     BranchesFigure,
@@ -16,8 +17,9 @@ from purifold.papers.exhibit import (
     UnitsFigure,
 )
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
-from purifold.report.axes import draw, grid, label, share_legend
+from purifold.report.axes import BARE, draw, grid, label, share_legend
 from purifold.report.branches import branches
+from purifold.report.differences import against_l2
 from purifold.report.paces import against_seconds
 from purifold.report.pictures import gallery
 from purifold.report.refusal_figures import against_budget, coverage, forgeries, samples
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BARE = "#8a94a6"
 CODES = {
     "cosine": "cosine(attacked, clean)",
     "ratio": "|attacked| / |clean|",
@@ -136,6 +137,10 @@ def _units(exhibit: UnitsFigure, results: Results) -> "Figure":
     return figure
 
 
+def _differences(exhibit: DifferenceFigure, results: Results) -> "Figure":
+    return against_l2(exhibit, results.records)
+
+
 DRAWN: Mapping[type, Callable[[Any, Results], "Figure"]] = {
     AccuracyFigure: _accuracy,
     PicturesFigure: _pictures,
@@ -147,4 +152,5 @@ DRAWN: Mapping[type, Callable[[Any, Results], "Figure"]] = {
     CoverageFigure: coverage,
     ForgeryFigure: forgeries,
     SamplesFigure: samples,
+    DifferenceFigure: _differences,
 }

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Study
+from purifold.papers.difference import FilterTable
 from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit
 from purifold.report import tables
 from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
 from purifold.report.exhibit_tables import listed
 from purifold.report.exhibits import drawn
+from purifold.report.filtering import paragraph
 from purifold.report.lines import lines
 from purifold.report.listed import Listed
 from purifold.report.page import FIGURES, inline, rendered
@@ -53,11 +55,13 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
     caption = exhibit.caption
     if isinstance(exhibit, AccuracyFigure):
         caption += f". {LINES.format(exhibit.protocol)}"
+    remark = paragraph(exhibit, results.records) if isinstance(exhibit, FilterTable) else ""
     return {
         "name": exhibit.name,
         "caption": caption,
+        "remark": remark,
         "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
-        "sections": _sections(exhibit, results, folder),
+        "sections": _sections(exhibit, remark, results, folder),
     }
 
 
@@ -67,10 +71,11 @@ def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:
     return inline(drawing)
 
 
-def _sections(exhibit: Exhibit, results: Results, folder: Path) -> list[Listed]:
+def _sections(exhibit: Exhibit, remark: str, results: Results, folder: Path) -> list[Listed]:
     sections = listed(exhibit, results)
     if sections:
-        text = "\n".join([f"# {exhibit.caption}\n", *(section.markdown() for section in sections)])
+        parts = [f"# {exhibit.caption}\n", *([f"{remark}\n"] if remark else ())]
+        text = "\n".join([*parts, *(section.markdown() for section in sections)])
         write_bytes(folder / f"{exhibit.name}.md", text.encode())
     return sections
 

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from purifold.evaluation.curves import against_relative_l2
 from purifold.evaluation.record import Record
 from purifold.papers.base import Paper, Printed
-from purifold.report.lines import families, named
+from purifold.report.differences import at_difference, percentage
+from purifold.report.lines import named
 from purifold.report.results import Results
 from purifold.storage import write_bytes
 
@@ -29,27 +27,11 @@ def beside_printed(paper: Paper, results: Results, folder: Path) -> None:
 
 
 def _row(cell: Printed, record: Record) -> tuple[str, ...]:
-    ours = {level: _at(record, level, cell.attack, cell.relative_l2) for level in LEVELS}
+    ours = {level: at_difference(record, level, cell.attack, cell.relative_l2) for level in LEVELS}
     oblivious, adaptive = ours["oblivious"], ours["adaptive"]
     difference = "" if oblivious is None else f"{100 * (oblivious - cell.accuracy):+.1f}"
     place = (cell.attack, f"{cell.relative_l2:.3f}", named(record), f"{100 * cell.accuracy:.1f}")
-    return (*place, _share(oblivious), difference, _share(adaptive))
-
-
-def _at(record: Record, level: str, attack: str, relative_l2: float) -> float | None:
-    """Accuracy at a relative L2 difference, linear between our budgets; None beyond them."""
-    outcomes = [
-        outcome for outcome in record.outcomes if outcome.knowledge == level and attack in families(outcome)
-    ]
-    if not outcomes:
-        return None
-    curve = against_relative_l2(outcomes, attack)
-    places, shares = [point.x for point in curve], [point.y.value for point in curve]
-    return float(np.interp(relative_l2, places, shares)) if places[0] <= relative_l2 <= places[-1] else None
-
-
-def _share(found: float | None) -> str:
-    return "" if found is None else f"{100 * found:.1f}"
+    return (*place, percentage(oblivious), difference, percentage(adaptive))
 
 
 def _count(results: Results) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from purifold.errors import InputError, unknown
+from purifold.options import later
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
@@ -30,6 +31,9 @@ class TrainingConfig:
             epoch with the lowest one; None trains all epochs and keeps the last weights.
         precision: As in Lightning Fabric; "16-mixed" needs a GPU.
         augment: "flip-crop" mirrors half of the images and shifts each by up to 4 pixels.
+        crop: Side of the square at a random place that is cut out of each image, each time anew; None trains
+            on whole images.
+        visits: Times that an epoch shows each image; more where it shows another part each time.
     """
 
     epochs: int
@@ -42,12 +46,14 @@ class TrainingConfig:
     patience: int | None = None
     precision: Precision = "32-true"
     augment: Augmentation = "none"
+    crop: int | None = later(None)
+    visits: int = later(1)
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 raise unknown(name, str(getattr(self, name)), get_args(choices))
-        for name in ("epochs", "batch_size", "patience"):
+        for name in ("epochs", "batch_size", "patience", "crop", "visits"):
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"{name} must be 1 or above, got {count}")
@@ -57,3 +63,8 @@ class TrainingConfig:
             raise InputError(f"momentum must lie in [0, 1), got {self.momentum}")
         if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"weight_decay must be 0 or above and finite, got {self.weight_decay}")
+        self._check_crop()
+
+    def _check_crop(self) -> None:
+        if self.crop is not None and self.augment != "none":
+            raise InputError(f"crop and augment {self.augment!r} both shift images; leave one of them out")

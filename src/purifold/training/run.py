@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
@@ -13,13 +13,16 @@ from torch import Tensor, nn
 
 from purifold.data.split import Split
 from purifold.errors import Failure
+from purifold.options import counts
 from purifold.randomness import seeded
 from purifold.training.augment import FlipCrop
 from purifold.training.config import TrainingConfig
+from purifold.training.crops import random_crops
 from purifold.training.objective import Objective, TrainingLoss, optimizer
 from purifold.training.progress import Progress
 from purifold.training.schedule import rate
 from purifold.training.state import State
+from purifold.types import Images
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -47,7 +50,12 @@ class Task:
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must share with the run that goes on from it."""
         held_out = None if self.validation is None else self.validation.hash
-        return {**asdict(self.config), "seed": self.seed, "train": self.train.hash, "validation": held_out}
+        settings = {
+            entry.name: getattr(self.config, entry.name)
+            for entry in fields(self.config)
+            if counts(entry, self.config)
+        }
+        return {**settings, "seed": self.seed, "train": self.train.hash, "validation": held_out}
 
 
 @final
@@ -65,7 +73,8 @@ class Run:
         self.started = perf_counter()
         self.split = task.train.to(fabric.device)
         self.held_out = None if task.validation is None else task.validation.to(fabric.device)
-        self.images = len(task.train) - len(task.train) % fabric.world_size
+        shown = len(task.train) * task.config.visits
+        self.images = shown - shown % fabric.world_size
         self.steps = math.ceil(self.images / task.config.batch_size)
         task.model.zero_grad()
         bare = optimizer(task.model, task.config)
@@ -84,7 +93,8 @@ class Run:
     def train(self, epoch: int) -> float:
         """One pass over the training images, in an order that seed and epoch fix; their mean loss."""
         generator = torch.Generator().manual_seed(_derived(self.task.seed, epoch, "order"))
-        order = torch.randperm(len(self.task.train), generator=generator)[: self.images]
+        shown = len(self.task.train) * self.task.config.visits
+        order = torch.randperm(shown, generator=generator)[: self.images] % len(self.task.train)
         batches = order.to(self.fabric.device).split(self.task.config.batch_size)
         change = self._augmentation(generator)
         every = 1 if self.fabric.device.type == "cpu" else SILENT_STEPS
@@ -112,9 +122,10 @@ class Run:
         share = self.held_out.select(slice(rank, None, self.fabric.world_size))
         task.model.eval()
         with seeded(_derived(task.seed, "validation", rank)), self.fabric.autocast():
+            batches = torch.arange(len(share), device=share.labels.device).split(task.config.batch_size)
             sums = [
-                task.loss(task.model, images, labels).detach().float().sum()
-                for images, labels in share.batches(task.config.batch_size)
+                task.loss(task.model, self._images(share, rows), share.labels[rows]).detach().float().sum()
+                for rows in batches
             ]
         mean = self._across(torch.stack(sums).sum(), "sum").item() / len(self.held_out)
         if not math.isfinite(mean):
@@ -135,6 +146,10 @@ class Run:
         config = self.task.config
         return rate(config, (epoch - 1) * self.steps + step - 1, config.epochs * self.steps)
 
+    def _images(self, split: Split, rows: Tensor) -> Images:
+        side = self.task.config.crop
+        return split.images(rows) if side is None else random_crops(split, rows, side)
+
     def _augmentation(self, generator: torch.Generator) -> FlipCrop | None:
         if self.task.config.augment == "none":
             return None
@@ -142,7 +157,7 @@ class Run:
 
     def _update(self, rows: Tensor, change: FlipCrop | None, learning_rate: float) -> Tensor:
         rows = rows[self.fabric.global_rank :: self.fabric.world_size]
-        images = self.split.images(rows)
+        images = self._images(self.split, rows)
         if change:
             images = change(images, rows)
         for group in self.state.optimizer.param_groups:

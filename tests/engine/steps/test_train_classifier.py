@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from purifold.engine.step import Resources
-from purifold.engine.steps.train_classifier import TrainClassifier, read_accuracy
+from purifold.engine.steps.classifier_training import read_accuracy
+from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.training.config import TrainingConfig
 
 CONFIG = TrainingConfig(epochs=3, optimizer="adam", learning_rate=3e-3)

@@ -27,16 +27,17 @@ class ClassifierTraining(Training[nn.Module]):
 
     def judged(self, classifier: nn.Module, bench: Workbench) -> None:
         """Writes the accuracy of what was trained."""
-        accuracy = _accuracy(classifier, self.data.part("test", bench.resources))
-        (bench.folder / ACCURACY).write_text(json.dumps(asdict(accuracy)))
+        found = accuracy(classifier, self.data.part("test", bench.resources))
+        (bench.folder / ACCURACY).write_text(json.dumps(asdict(found)))
 
 
 def read_accuracy(folder: Path) -> Proportion:
-    """The accuracy of an artefact of a `ClassifierTraining` on all test images."""
+    """The accuracy of a classifier's artefact on all test images."""
     return Proportion(**json.loads((folder / ACCURACY).read_text()))
 
 
 @torch.no_grad()
-def _accuracy(classifier: nn.Module, split: Split) -> Proportion:
+def accuracy(classifier: nn.Module, split: Split) -> Proportion:
+    """Share of the images that a classifier is right on."""
     right = [classifier(images).argmax(dim=1) == labels for images, labels in split.batches(BATCH)]
     return Proportion.of(torch.cat(right))

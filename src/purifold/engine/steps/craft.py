@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from purifold.attacks.base import Attack
 from purifold.engine.step import Step, Workbench
-from purifold.engine.steps.classifier_training import ClassifierTraining
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.system import BARE, System
 from purifold.evaluation.evaluate import craft_on
 from purifold.evaluation.surface import DIRECT, Knowledge, View
@@ -45,7 +45,7 @@ class Craft(Step):
     attack: Attack
     threat: ThreatModel
     knowledge: Knowledge
-    substitute: ClassifierTraining | None
+    substitute: Classifying | None
     draws: int
     seed: int
     stand_in: str = later("")
@@ -60,7 +60,7 @@ class Craft(Step):
         knowledge: Knowledge,
         *,
         view: View = DIRECT,
-        substitute: ClassifierTraining | None = None,
+        substitute: Classifying | None = None,
         seed: int,
     ) -> "Craft":
         """The step, reduced to what matters: systems that look alike to the attacker share its images."""

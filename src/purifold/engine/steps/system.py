@@ -6,7 +6,7 @@ from typing import Any, final
 from purifold.defenses.base import Defended
 from purifold.defenses.recipe import Recipe, parse
 from purifold.engine.step import Workbench, canonical
-from purifold.engine.steps.classifier_training import ClassifierTraining
+from purifold.engine.steps.classifier import Classifying
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.training import Training
 
@@ -27,14 +27,14 @@ class System:
     """
 
     data: Data
-    classifier: ClassifierTraining
+    classifier: Classifying
     defense: str
     options: str
     autoencoders: tuple[Training[Any], ...]
 
     @classmethod
     def of(
-        cls, classifier: ClassifierTraining, defense: str, autoencoders: tuple[Training[Any], ...] = ()
+        cls, classifier: Classifying, defense: str, autoencoders: tuple[Training[Any], ...] = ()
     ) -> "System":
         """The system of a defense, whose options are written out in full."""
         recipe = parse(defense)

@@ -47,8 +47,9 @@ class TrainAutoencoder(Training[Autoencoder | MagnetAutoencoder]):
 
     def run(self, bench: Workbench) -> None:
         """Trains the autoencoder; see `Step.run`."""
-        self.fitted(_reconstruction, bench)
+        self.fitted(reconstruction, bench)
 
 
-def _reconstruction(model: nn.Module, images: Images, labels: Labels) -> Scores:
+def reconstruction(model: nn.Module, images: Images, labels: Labels) -> Scores:
+    """What training an autoencoder minimises: its own loss of each image."""
     return model.loss(images)  # type: ignore[operator]

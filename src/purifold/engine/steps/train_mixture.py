@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from purifold.autoencoders.mixture import UNLABELLED, MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
-from purifold.data.split import Split
+from purifold.data.split import DataSet, Split
 from purifold.engine.step import Resources, Workbench
 from purifold.engine.steps.classifier_training import ClassifierTraining
 from purifold.engine.steps.data import Data
@@ -60,8 +60,9 @@ class TrainMixture(ClassifierTraining):
         updates = self.config.epochs * math.ceil(self.images / self.config.batch_size)
         return self.spec.build(data.shape, data.classes, round(WARMING * updates))
 
-    def shown(self, train: Split) -> Split:
+    def examples(self, data: DataSet) -> Split:
         """All images, with the labels that training may see; see `with_few_labels`."""
+        train = super().examples(data)
         return with_few_labels(train, self.spec.labelled, self.seed) if self.spec.labelled else train
 
     def run(self, bench: Workbench) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import nn
 
-from purifold.data.split import Split
+from purifold.data.split import DataSet, Split
 from purifold.engine.step import Resources, Step, Workbench
 from purifold.engine.steps.data import Data
 from purifold.randomness import seeded
@@ -23,7 +23,21 @@ HISTORY = "history.json"
 Trained_co = TypeVar("Trained_co", bound=nn.Module, covariant=True)
 
 
-class Training(Step, Generic[Trained_co]):
+class Trained(Step, Generic[Trained_co]):
+    """A step whose artefact is a model's weights."""
+
+    @abstractmethod
+    def build(self, resources: Resources) -> Trained_co:
+        """The model before its training, its weights drawn from torch's generator."""
+
+    def load(self, bench: Workbench) -> Trained_co:
+        """The trained model, in evaluation mode on the device of the work."""
+        model = self.build(bench.resources)
+        load_into(model, bench.artefact(self))
+        return model.to(bench.resources.device).eval().requires_grad_(False)
+
+
+class Training(Trained[Trained_co]):
     """A model that is trained on images.
 
     Args:
@@ -38,19 +52,9 @@ class Training(Step, Generic[Trained_co]):
     config: TrainingConfig
     seed: int
 
-    @abstractmethod
-    def build(self, resources: Resources) -> Trained_co:
-        """The model before its training, its weights drawn from torch's generator."""
-
-    def shown(self, train: Split) -> Split:
-        """What training sees of the images that were chosen: all, unless the step says otherwise."""
-        return train
-
-    def load(self, bench: Workbench) -> Trained_co:
-        """The trained model, in evaluation mode on the device of the work."""
-        model = self.build(bench.resources)
-        load_into(model, bench.artefact(self))
-        return model.to(bench.resources.device).eval().requires_grad_(False)
+    def examples(self, data: DataSet) -> Split:
+        """The images that it is trained on."""
+        return data.part("train").sample(self.images)
 
     def fitted(self, loss: TrainingLoss, bench: Workbench) -> Trained_co:
         """Trains the model and writes weights and curves; what `run` does, but for the loss."""
@@ -59,7 +63,7 @@ class Training(Step, Generic[Trained_co]):
         data = self.data.load(bench.resources)
         history = fit(
             model.to(bench.resources.device),
-            self.shown(data.part("train").sample(self.images)),
+            self.examples(data),
             loss,
             self.config,
             seed=self.seed,

@@ -1,0 +1,153 @@
+"""Purifies image files: while one is in the purifier, the next are read and the last are written."""
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias, final
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from purifold.data.pictures import Picture, read_picture, readable, write_picture
+from purifold.defenses.base import Purifier
+from purifold.errors import Failure, InputError
+from purifold.randomness import seeded
+from purifold.storage import write_bytes
+
+RECEIPT = "purify.json"
+"""In a folder of purified images: how they were made, so that none made otherwise comes among them."""
+AHEAD = 4
+"""Images that are read before their turn, and as many that wait to be written."""
+Pixels: TypeAlias = UInt8[Tensor, "channel height width"]
+Job: TypeAlias = tuple[Path, Path]
+"""An image file, and where its purified image goes."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Deployed:
+    """A purifier at work.
+
+    Args:
+        purifier: In evaluation mode, on `device`.
+        channels: Of the images that it takes.
+        seed: Of its sampling; every image has noise of its own, whatever else is purified.
+        device: As torch writes it.
+    """
+
+    purifier: Purifier
+    channels: int
+    seed: int
+    device: str
+
+    @torch.no_grad()
+    def purify(self, pixels: Pixels, name: str) -> Pixels:
+        """One image; a grey one comes back grey from a purifier of colours.
+
+        Args:
+            pixels: Grey or RGB.
+            name: Decides the noise.
+        """
+        own = len(pixels)
+        if own > self.channels:
+            raise InputError("the purifier takes grey images and this one is in colour; convert it to grey")
+        images = pixels.to(self.device)[None].expand(-1, self.channels, -1, -1).float().div_(255)
+        digest = hashlib.sha256(f"{self.seed} {name}".encode()).digest()
+        with seeded(int.from_bytes(digest[:8], "big") >> 1):
+            purified = self.purifier(images)[0]
+        if own < self.channels:
+            purified = purified.mean(dim=0, keepdim=True)
+        return purified.mul(255).round_().byte().cpu()
+
+
+def folder_jobs(source: Path, target: Path, receipt: str) -> list[Job]:
+    """The images below a folder; each goes to the same place below `target`, as a PNG file.
+
+    Args:
+        source: Of files that Pillow reads, going by their endings; others are passed over.
+        target: Made if need be. A folder that holds other images is refused.
+        receipt: How the images are purified.
+    """
+    if source.resolve() in (target.resolve(), *target.resolve().parents):
+        raise InputError(f"{target} must not be {source} or lie in it; its images would be purified again")
+    jobs: dict[Path, Path] = {}
+    for path in sorted(path for path in source.rglob("*") if path.is_file() and readable(path)):
+        goal = target / path.relative_to(source).with_suffix(".png")
+        if goal in jobs:
+            raise InputError(f"{path} and {jobs[goal]} would both become {goal}; rename one of them")
+        jobs[goal] = path
+    if not jobs:
+        raise InputError(f"{source} holds no image that Pillow reads")
+    _sign(target, receipt)
+    return [(path, goal) for goal, path in jobs.items()]
+
+
+def is_done(job: Job) -> bool:
+    """Whether the purified image is there, and newer than the image."""
+    path, target = job
+    return target.exists() and target.stat().st_mtime_ns >= path.stat().st_mtime_ns
+
+
+def purify_files(deployed: Deployed, jobs: Sequence[Job]) -> Iterator[tuple[Path, str]]:
+    """Purifies files in their order; each one that is over, and why it was left out ("": it was not).
+
+    What cannot be read, purified or written does not end the others; a full disk does.
+    """
+    with ThreadPoolExecutor(AHEAD) as threads:
+        writing: deque[tuple[Path, Callable[[], str]]] = deque()
+        for job, picture in zip(jobs, _read(jobs, threads), strict=True):
+            writing.append((job[0], _ending(deployed, job, picture, threads)))
+            if len(writing) > AHEAD:
+                path, end = writing.popleft()
+                yield path, end()
+        for left, end in writing:
+            yield left, end()
+
+
+def _read(jobs: Sequence[Job], threads: ThreadPoolExecutor) -> Iterator[Future[Picture]]:
+    """The files' images in order; some are read before they are asked for."""
+    reading: deque[Future[Picture]] = deque()
+    for path, _ in jobs:
+        reading.append(threads.submit(read_picture, path))
+        if len(reading) > AHEAD:
+            yield reading.popleft()
+    yield from reading
+
+
+def _ending(
+    deployed: Deployed, job: Job, reading: Future[Picture], threads: ThreadPoolExecutor
+) -> Callable[[], str]:
+    """Purifies now and has the image written; what waits for that, and tells what went wrong."""
+    try:
+        picture = reading.result()
+        pixels = deployed.purify(picture.pixels, job[0].stem)
+    except (InputError, Failure) as error:
+        reason = str(error)
+        return lambda: reason
+    writing = threads.submit(write_picture, replace(picture, pixels=pixels), job[1])
+
+    def end() -> str:
+        try:
+            writing.result()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    return end
+
+
+def _sign(target: Path, receipt: str) -> None:
+    """Leaves the receipt in a new folder; refuses one of images that were made otherwise."""
+    path = target / RECEIPT
+    if path.exists():
+        if json.loads(path.read_text()) != {"made": receipt}:
+            raise InputError(f"{target} holds images that were purified otherwise; choose another folder")
+    elif target.exists() and os.listdir(target):
+        raise InputError(f"{target} is not empty and was not made by purify; choose another folder")
+    write_bytes(path, json.dumps({"made": receipt}).encode())

@@ -1,0 +1,112 @@
+"""Accuracy against the mean relative L2 difference: curves, and ours where a paper prints numbers."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from purifold.evaluation.curves import against_relative_l2
+from purifold.evaluation.outcome import Outcome
+from purifold.evaluation.record import Record
+from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
+from purifold.report.axes import BARE, draw, grid, label, share_legend
+from purifold.report.lines import UNRELIABLE, families
+from purifold.report.listed import Listed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLES = {"oblivious": "-", "adaptive": "--"}
+HEADER = ["relative L2", "printed", "ours, oblivious", "difference", "ours, adaptive"]
+
+
+def at_difference(record: Record, level: str, attack: str, relative_l2: float) -> float | None:
+    """Share of images kept at a relative L2 difference, linear between our budgets; None beyond them.
+
+    Args:
+        record: Of one system.
+        level: What the attacker knows.
+        attack: The worst case over the surfaces that it was tried on.
+        relative_l2: Mean over the images.
+    """
+    outcomes = _under(record, level, attack)
+    if not outcomes:
+        return None
+    curve = against_relative_l2(outcomes, attack)
+    places, shares = [point.x for point in curve], [point.y.value for point in curve]
+    return float(np.interp(relative_l2, places, shares)) if places[0] <= relative_l2 <= places[-1] else None
+
+
+def against_printed(exhibit: DifferenceTable, records: Mapping[str, Record]) -> list[Listed]:
+    """For each defense the paper's numbers and ours; ours alone where the paper lacks the defense."""
+    return [
+        Listed(
+            f"{name}, {records[system.name].data['count']} images"
+            + (UNRELIABLE if records[system.name].unreliable else ""),
+            HEADER,
+            [
+                _row(records[system.name], exhibit.attack, relative_l2, shares.get(name))
+                for relative_l2, shares in exhibit.printed.items()
+            ],
+        )
+        for name, system in exhibit.systems.items()
+    ]
+
+
+def against_l2(exhibit: DifferenceFigure, records: Mapping[str, Record]) -> "Figure":
+    """The figure: a colour a defense, the bare classifier grey."""
+    import matplotlib as mpl
+
+    figure, panels = grid(len(exhibit.panels))
+    names = [curve.label for curve in exhibit.panels[0].panel.curves]
+    shades = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, max(2, len(names) - 1)))
+    colors = dict(zip(names, [BARE, *shades], strict=False))
+    for axes, drawn in zip(panels, exhibit.panels, strict=True):
+        _panel(axes, drawn, records, colors)
+    panels[0].set_ylabel("accuracy")
+    share_legend(figure, panels)
+    return figure
+
+
+def _panel(
+    axes: "Axes", drawn: DifferencePanel, records: Mapping[str, Record], colors: Mapping[str, object]
+) -> None:
+    for curve in drawn.panel.curves:
+        record = records[curve.experiment.name]
+        for level, style in STYLES.items():
+            oblivious = level == "oblivious"
+            draw(
+                axes,
+                against_relative_l2(_under(record, level, drawn.attack), drawn.attack),
+                color=colors[curve.label],
+                label=curve.label if oblivious else None,
+                style=style,
+                band=oblivious,
+            )
+    label(axes, drawn.panel.title, "mean relative L2 difference")
+
+
+def _row(record: Record, attack: str, relative_l2: float, printed: float | None) -> list[str]:
+    ours = {level: at_difference(record, level, attack, relative_l2) for level in STYLES}
+    oblivious, adaptive = ours.values()
+    apart = None if printed is None or oblivious is None else oblivious - printed
+    difference = "" if apart is None else f"{100 * apart:+.1f}"
+    return [
+        f"{relative_l2:.3f}",
+        percentage(printed),
+        percentage(oblivious),
+        difference,
+        percentage(adaptive),
+    ]
+
+
+def percentage(share: float | None) -> str:
+    """A share in percent; nothing for None."""
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def _under(record: Record, level: str, attack: str) -> list[Outcome]:
+    return [
+        outcome for outcome in record.outcomes if outcome.knowledge == level and attack in families(outcome)
+    ]

@@ -1,0 +1,228 @@
+"""Files through a purifier: the same pixels as in memory, whatever was there, is damaged or was stopped."""
+
+import json
+import os
+import threading
+import time
+from typing import ClassVar, final
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from purifold.defenses.base import Purifier
+from purifold.engine import purify, purify_run
+from purifold.engine.purify import AHEAD, RECEIPT, Deployed, folder_jobs, is_done, purify_files
+from purifold.errors import Failure, InputError
+
+random = np.random.RandomState(0)
+
+
+def opened(path):
+    """An image whose file is closed again."""
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+@final
+class Shifted(Purifier):
+    """Half as bright, with noise if asked."""
+
+    name: ClassVar[str] = "shifted"
+    differentiable = True
+
+    def __init__(self, noise=0.0):
+        super().__init__()
+        self.noise, self.stochastic = noise, noise > 0
+
+    def forward(self, images):
+        return (images / 2 + self.noise * torch.rand_like(images)).clamp(0, 1)
+
+    @classmethod
+    def example(cls, channels, size):
+        return cls()
+
+
+def deployed(noise=0.0, channels=3):
+    return Deployed(purifier=Shifted(noise).eval(), channels=channels, seed=0, device="cpu")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of images of several sizes and kinds, one in a folder inside."""
+    folder = tmp_path / "photos"
+    (folder / "inner").mkdir(parents=True)
+    for name, shape in (("a.png", (9, 7, 3)), ("b.bmp", (3, 20)), ("inner/a.png", (5, 5, 4))):
+        Image.fromarray(random.randint(0, 256, shape).astype(np.uint8)).save(folder / name)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def run(photos, out, system=None):
+    jobs = [job for job in folder_jobs(photos, out, "made so") if not is_done(job)]
+    return dict(purify_files(system or deployed(), jobs))
+
+
+def test_every_image_is_purified_under_its_own_name(photos, tmp_path):
+    out = tmp_path / "out"
+    assert set(run(photos, out).values()) == {""}
+    made = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert made == {"a.png", "b.png", "inner/a.png", RECEIPT}
+    for source, target in (("a.png", "a.png"), ("b.bmp", "b.png")):
+        before, after = np.array(opened(photos / source)), np.array(opened(out / target))
+        expected = torch.from_numpy(before).float().div(255).div(2).mul(255).round().byte()
+        assert np.array_equal(after, expected.numpy())
+    inner = np.array(opened(out / "inner/a.png"))
+    assert np.array_equal(inner[..., 3], np.array(opened(photos / "inner/a.png"))[..., 3])
+
+
+def test_a_second_run_makes_what_is_missing_or_older_and_leaves_the_rest(photos, tmp_path):
+    out = tmp_path / "out"
+    run(photos, out, deployed(0.5))
+    kept = {name: (out / name).read_bytes() for name in ("a.png", "b.png", "inner/a.png")}
+    (out / "b.png").unlink()
+    later = time.time() + 10
+    os.utime(photos / "inner/a.png", (later, later))
+    again = run(photos, out, deployed(0.5))
+    assert {path.relative_to(photos).as_posix() for path in again} == {"b.bmp", "inner/a.png"}
+    assert {name: (out / name).read_bytes() for name in kept} == kept  # each image has noise of its own
+
+
+def test_what_cannot_be_read_is_left_out_and_ends_nothing(photos, tmp_path):
+    (photos / "aa.png").write_text("no image")
+    Image.fromarray(random.randint(0, 256, (4, 4, 4)).astype(np.uint8), mode=None).convert("CMYK").save(
+        photos / "inks.tif"
+    )
+    found = {path.name: reason for path, reason in run(photos, tmp_path / "out").items()}
+    assert "is damaged" in found["aa.png"]
+    assert "mode CMYK" in found["inks.tif"]
+    assert (tmp_path / "out/b.png").exists()
+    assert not (tmp_path / "out/aa.png").exists()
+
+
+def test_a_run_that_dies_while_writing_leaves_no_half_image(photos, tmp_path, monkeypatch):
+    real, out = os.replace, tmp_path / "out"
+
+    def dies(source, target):
+        if str(target).endswith("b.png"):
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", dies)
+    with pytest.raises(Failure, match="No space left"):
+        run(photos, out)
+    assert not (out / "b.png").exists()
+    assert not list(out.rglob("*.partial"))
+    monkeypatch.undo()
+    run(photos, out)
+    for path in out.rglob("*.png"):
+        opened(path).load()
+
+
+def test_images_purified_otherwise_never_come_together(photos, tmp_path):
+    out = tmp_path / "out"
+    run(photos, out)
+    with pytest.raises(InputError, match="purified otherwise"):
+        folder_jobs(photos, out, "made differently")
+    (out / RECEIPT).unlink()
+    with pytest.raises(InputError, match="is not empty"):
+        folder_jobs(photos, out, "made so")
+
+
+@pytest.mark.parametrize("target", [".", "inner", "new"])
+def test_images_are_not_written_among_those_that_are_read(photos, target):
+    with pytest.raises(InputError, match="must not be"):
+        folder_jobs(photos, photos / target, "made so")
+
+
+def test_names_that_would_become_one_are_refused(photos, tmp_path):
+    opened(photos / "a.png").save(photos / "a.bmp")
+    with pytest.raises(InputError, match=r"would both become .*a\.png"):
+        folder_jobs(photos, tmp_path / "out", "made so")
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no image"):
+        folder_jobs(tmp_path / "empty", tmp_path / "out", "made so")
+
+
+def test_grey_stays_grey_and_colour_is_refused_where_grey_is_wanted():
+    grey = torch.randint(0, 256, (1, 4, 5), dtype=torch.uint8)
+    through_colours, through_grey = (deployed(channels=count).purify(grey, "a").int() for count in (3, 1))
+    assert through_colours.shape == grey.shape
+    assert (through_colours - through_grey).abs().max() <= 1  # a half may round either way
+    with pytest.raises(InputError, match="convert it to grey"):
+        deployed(channels=1).purify(grey.expand(3, -1, -1), "a")
+
+
+def test_noise_belongs_to_the_image_s_name_and_the_caller_s_generator_stays():
+    grey, system = torch.zeros(1, 8, 8, dtype=torch.uint8), deployed(0.5, channels=1)
+    before = torch.get_rng_state()
+    first = system.purify(grey, "a")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first, system.purify(grey, "a"))
+    assert not torch.equal(first, system.purify(grey, "b"))
+
+
+def test_images_are_read_and_written_while_one_is_purified_and_only_a_few_wait(photos, tmp_path, monkeypatch):
+    for number in range(20):
+        Image.fromarray(random.randint(0, 256, (6, 6, 3)).astype(np.uint8)).save(photos / f"{number}.png")
+    ahead, most, threads, held = 0, 0, set(), threading.Lock()
+    read, write = purify.read_picture, purify.write_picture
+
+    def reads(path):
+        nonlocal ahead, most
+        with held:
+            ahead += 1
+            most = max(most, ahead)
+        threads.add(threading.get_ident())
+        return read(path)
+
+    def writes(picture, path):
+        nonlocal ahead
+        write(picture, path)
+        with held:
+            ahead -= 1
+
+    monkeypatch.setattr(purify, "read_picture", reads)
+    monkeypatch.setattr(purify, "write_picture", writes)
+    assert set(run(photos, tmp_path / "out").values()) == {""}
+    assert threading.get_ident() not in threads
+    assert 1 < most <= 2 * AHEAD + 2
+
+
+def test_one_image_is_written_where_it_is_said_and_again_each_time(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        purify_run, "load_purifier", lambda weights, options: (Shifted().eval(), (3, 8, 8), "shifted")
+    )
+    target = tmp_path / "new.png"
+    target.write_text("in the way")
+
+    def once(source, target):
+        return purify_run.purify_paths(source, target, tmp_path, "", seed=0, device="cpu")
+
+    assert once(photos / "a.png", target) == "1 images purified, 0 were there before."
+    assert opened(target).size == (7, 9)
+    for source, goal, says in (
+        (photos / "a.png", photos / "a.png", "is the image itself"),
+        (photos / "a.png", photos, "is a folder"),
+        (photos / "a.png", tmp_path / "a.doc", "must end in"),
+        (photos / "nothing.png", target, "no image or folder"),
+    ):
+        with pytest.raises(InputError, match=says):
+            once(source, goal)
+
+
+def test_a_receipt_says_how_the_images_were_made(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        purify_run, "load_purifier", lambda weights, options: (Shifted().eval(), (3, 8, 8), "shifted")
+    )
+    purify_run.purify_paths(photos, tmp_path / "out", tmp_path, "", seed=3, device="cpu")
+    made = json.loads(json.loads((tmp_path / "out" / RECEIPT).read_text())["made"])
+    assert made == {"defense": "shifted", "seed": 3, "weights": []}
+    (photos / "bad.png").write_text("no image")
+    with pytest.raises(Failure, match=r"0 images purified, 3 were there before, 1 left out; .*bad\.png"):
+        purify_run.purify_paths(photos, tmp_path / "out", tmp_path, "", seed=3, device="cpu")
