@@ -50,7 +50,7 @@ def test_a_description_becomes_its_step(shop, spec, kind):
 def test_each_kind_is_trained_as_the_scale_says_of_it(shop):
     configs = {
         "generator": (GeneratorSpec(), SMOKE.generator),
-        "adversarial": (AdversarialSpec(classifier="puvae-a", epsilon=0.1), SMOKE.classifier),
+        "adversarial": (AdversarialSpec(classifier="puvae-a", epsilon=0.1), SMOKE.adversarial),
         "autoencoder": (MagnetSpec(), SMOKE.autoencoder),
         "conditional": (ConditionalSpec(), SMOKE.conditional),
     }

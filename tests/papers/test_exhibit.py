@@ -1,5 +1,6 @@
 """Every exhibit of every paper, by discovery: what it says that it needs is what stands in it."""
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
 import pytest
@@ -15,8 +16,8 @@ def inside(value):
     """Experiments and steps anywhere in a description, found without asking it."""
     if isinstance(value, Experiment | Step):
         yield value
-    elif isinstance(value, tuple):
-        for item in value:
+    elif isinstance(value, tuple | Mapping):
+        for item in value.values() if isinstance(value, Mapping) else value:
             yield from inside(item)
     elif is_dataclass(value):
         for entry in fields(value):

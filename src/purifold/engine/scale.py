@@ -61,6 +61,10 @@ class Scale:
             schedule="one-cycle",
         )
 
+    def adversarial(self, train_images: int) -> TrainingConfig:
+        """As a classifier of clean images, in bfloat16."""
+        return replace(self.classifier(train_images), precision="bf16-mixed")
+
     def autoencoder(self, train_images: int) -> TrainingConfig:
         """Adam on a one-cycle schedule, as long as the scale allows."""
         return TrainingConfig(

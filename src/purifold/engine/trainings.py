@@ -113,7 +113,7 @@ def _mixture(spec: MixtureSpec, shop: Workshop) -> TrainMixture:
 
 def _adversarial(spec: AdversarialSpec, shop: Workshop) -> TrainAdversarial:
     images = shop.images(shop.scale.seen)
-    config = replace(shop.scale.classifier(images), precision="bf16-mixed")
+    config = shop.scale.adversarial(images)
     return TrainAdversarial(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 
