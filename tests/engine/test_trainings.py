@@ -66,6 +66,8 @@ def test_vaes_of_patches_see_as_many_squares_as_autoencoders_see_images(shop):
     large = SMOKE.patches(train_images=60, side=16)
     assert large.epochs == 20
     assert 60 * large.visits * 20 == pytest.approx(SMOKE.encoded, rel=0.05)
+    rates = [SMOKE.patches(60, side=side).learning_rate for side in (16, 32, 64)]
+    assert rates == [3e-3, 3e-3, 1e-3]
     assert 60 * SMOKE.patches(60, side=64).visits * 20 == pytest.approx(SMOKE.encoded / 4, rel=0.05)
 
 

@@ -70,6 +70,20 @@ def test_a_section_is_a_defense_and_a_row_a_printed_difference(systems, records)
     assert against_printed(exhibit, unreliable)[0].title == "none, 100 images (unreliable)"
 
 
+def test_an_attacker_who_knows_and_needs_less_stands_with_what_he_leaves(systems, records):
+    name = systems["vae"].name
+    near = [
+        outcome
+        for outcome in records[name].outcomes
+        if (outcome.knowledge, outcome.threat.epsilon) != ("adaptive", 0.3)
+    ]
+    exhibit = DifferenceTable(
+        name="t", caption="c", attack="pgd", systems={"vae": systems["vae"]}, printed={0.1: {"vae": 0.5}}
+    )
+    (table,) = against_printed(exhibit, {name: replace(records[name], outcomes=tuple(near))})
+    assert table.rows == [["0.100", "50.0", "36.0", "-14.0", "35.0 at 0.050"]]
+
+
 def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_knows(systems, records):
     curves = tuple(Curve(label=name, experiment=systems[name]) for name in ("none", "vae"))
     panel = Panel(title="digits", curves=curves)

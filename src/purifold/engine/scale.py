@@ -12,6 +12,9 @@ LONGER = 3
 
 PASSES = 20
 """Epochs of a VAE of patches: each shows as many squares of an image as that takes."""
+WIDE = 32
+"""Side of the largest squares that are learnt at the autoencoders' rate; at 64 pixels, with 100 million
+weights in dense layers, that rate learns nothing in the first updates."""
 SQUARE = 16
 """Side of the squares of which as many are seen as autoencoders see images; of larger ones fewer."""
 
@@ -80,13 +83,12 @@ class Scale:
         return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
 
     def patches(self, train_images: int, side: int) -> TrainingConfig:
-        """The same on squares of `side` pixels at random places."""
+        """The same on squares of `side` pixels at random places; large ones at a lower rate."""
         seen = self.encoded * SQUARE // max(side, SQUARE)
         visits = max(1, round(seen / (train_images * PASSES)))
         epochs = _epochs(seen, train_images * visits, max(PASSES, 2 * self.epochs))
-        return replace(
-            self.autoencoder(train_images), epochs=epochs, learning_rate=1e-3, crop=side, visits=visits
-        )
+        settings = replace(self.autoencoder(train_images), epochs=epochs, crop=side, visits=visits)
+        return replace(settings, learning_rate=1e-3) if side > WIDE else settings
 
     def generator(self, train_images: int) -> TrainingConfig:
         """Adam as Gulrajani et al. have it, but for the rate and a schedule, as long as the scale allows."""

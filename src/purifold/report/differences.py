@@ -88,17 +88,15 @@ def _panel(
 
 
 def _row(record: Record, attack: str, relative_l2: float, printed: float | None) -> list[str]:
-    ours = {level: at_difference(record, level, attack, relative_l2) for level in STYLES}
-    oblivious, adaptive = ours.values()
+    """Printed and ours; where the attacker who knows needs less, what he leaves at his largest budget."""
+    oblivious, adaptive = (at_difference(record, level, attack, relative_l2) for level in STYLES)
     apart = None if printed is None or oblivious is None else oblivious - printed
+    known = percentage(adaptive)
+    if oblivious is not None and adaptive is None:
+        last = against_relative_l2(_under(record, "adaptive", attack), attack)[-1]
+        known = f"{percentage(last.y.value)} at {last.x:.3f}"
     difference = "" if apart is None else f"{100 * apart:+.1f}"
-    return [
-        f"{relative_l2:.3f}",
-        percentage(printed),
-        percentage(oblivious),
-        difference,
-        percentage(adaptive),
-    ]
+    return [f"{relative_l2:.3f}", percentage(printed), percentage(oblivious), difference, known]
 
 
 def percentage(share: float | None) -> str:
