@@ -19,7 +19,7 @@ from purifold.engine.step import Json, Step
 from purifold.engine.work import STALE_HOURS, Place, WorkFolder
 from purifold.errors import Failure, InputError
 
-EventName = Literal["started", "finished", "discarded", "failed", "damaged"]
+EventName = Literal["started", "finished", "discarded", "failed", "lost", "damaged"]
 _log = logging.getLogger(__name__)
 
 

@@ -29,8 +29,8 @@ def pace_figure(cell: Cells, scale: str, count: int) -> PaceFigure:
     """Figure 5."""
     return PaceFigure(
         name="fig-5",
-        caption=f"Accuracy against seconds, {cell.subject.data}, by attackers who do not know the defense, with "
-        "the 95 % interval as a band; dotted, the worst case by attackers who do, inside the budget",
+        caption=f"Accuracy against seconds, {cell.subject.data}, by attackers who do not know the defense, "
+        "with the 95 % interval as a band; dotted, the worst case by attackers who do, inside the budget",
         iterative=("Defense-GAN, by its steps", _searching(cell, scale, count, RESTARTS)),
         flat=("PuVAE, one pass", _pace(cell, cell.inside["puvae"].system, count)),
         known=(
