@@ -45,3 +45,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say what there is to do, and how long it may take.")
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Run many steps at a time: auto, for the cluster of this machine or else its cores, or an "
+        "ADDRESS. Needs purifold[ray]."
+    ),
+]

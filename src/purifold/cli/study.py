@@ -11,6 +11,7 @@ from purifold.cli.options import (
     DryRun,
     KnowledgeOption,
     NormOption,
+    Ray,
     Scale,
     ScaleOption,
     Seed,
@@ -28,6 +29,7 @@ def demo(
     store: StoreAddress = "runs/store",
     scale: Scale = ScaleOption.smoke,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -45,7 +47,14 @@ def demo(
         seed=seed,
     )
     _study(
-        question, "Purifold demo: autoencoders against adversarial digits", None, store, out, scale, dry_run
+        question,
+        "Purifold demo: autoencoders against adversarial digits",
+        None,
+        store,
+        out,
+        scale,
+        ray,
+        dry_run,
     )
 
 
@@ -81,6 +90,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/DATA.")] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -109,7 +119,7 @@ def evaluate(
         seed=seed,
     )
     folder = out or Path("runs") / data.replace("/", "-")
-    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, dry_run)
+    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, ray, dry_run)
 
 
 def reproduce(
@@ -123,6 +133,7 @@ def reproduce(
     ] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -146,7 +157,7 @@ def reproduce(
         return
     folder = out or Path("runs") / paper
     title = f"{chosen.title} ({scale.value} scale)"
-    results = report(study, _store(store), resources, folder, title, minutes=minutes)
+    results = report(study, _store(store), resources, folder, title, minutes=minutes, ray=ray)
     beside_printed(chosen, results, folder)
 
 
@@ -157,7 +168,8 @@ def _study(
     store: str,
     out: Path,
     scale: ScaleOption,
-    dry_run: bool = False,
+    ray: str | None,
+    dry_run: bool,
 ) -> None:
     from purifold.engine.compose import compose
     from purifold.engine.scale import SCALES
@@ -169,7 +181,7 @@ def _study(
     if dry_run:
         show_plan(study, _store(store))
         return
-    report(study, _store(store), resources, out, title)
+    report(study, _store(store), resources, out, title, ray=ray)
 
 
 def _with_bare(defenses: list[str]) -> tuple[str, ...]:

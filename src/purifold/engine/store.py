@@ -53,6 +53,7 @@ class Store:
             self._shelf: Shelf = _remote(self.address, folder)
         else:
             folder, self._shelf = local, LocalShelf(local)
+        self._anywhere = self.address if local is None else str(local)  # in any working directory
         self._work = WorkFolder(folder / ".work")
 
     def __repr__(self) -> str:
@@ -61,7 +62,7 @@ class Store:
         )
 
     def __reduce__(self) -> tuple[type["Store"], tuple[str, str | None]]:
-        return Store, (self.address, self.cache)
+        return Store, (self._anywhere, self.cache)
 
     def has(self, step: Step) -> bool:
         """Whether the artefact is there, every file in its size. Contents are compared by `fetch`."""
