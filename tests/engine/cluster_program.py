@@ -18,9 +18,13 @@ from typing import final
 from ray.cluster_utils import Cluster
 from study_program import Mix, every
 
+from purifold.discovery import adopt
+from purifold.engine.compose import Question, compose
 from purifold.engine.local import run as run_here
 from purifold.engine.manifest import StoredFile
+from purifold.engine.plan import needed
 from purifold.engine.ray import run
+from purifold.engine.scale import Scale
 from purifold.engine.step import Resources, Step, Workbench
 from purifold.engine.store import Store
 from purifold.engine.study import StudyFailure
@@ -33,6 +37,17 @@ QUICK = {
     "health_check_failure_threshold": 3,
 }
 PATIENCE = 60.0
+OWN = """
+from torch import nn
+from purifold.networks.base import Classifier
+
+class Own(Classifier):
+    name = "own"
+
+    @staticmethod
+    def design(shape, classes):
+        return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
+"""
 
 
 def study(seconds: float) -> list[Mix]:
@@ -179,13 +194,52 @@ def failing(cluster: Cluster, folder: Path) -> dict[str, object]:
     return {}
 
 
+def real(cluster: Cluster, folder: Path) -> dict[str, bool]:
+    """Which artefacts of a small real study hold the same files as those of a local run."""
+    sizes = {
+        "images": 8,
+        "seen": 500,
+        "encoded": 500,
+        "epochs": 1,
+        "draws": 2,
+        "eot": 2,
+        "audit": 2,
+        "played": 5,
+    }
+    question = Question(
+        data="digits",
+        classifier=adopt("own", OWN).Own.name,
+        defenses=("none", "dae"),
+        attacks=("fgsm",),
+        epsilons=(0.3,),
+    )
+    experiments = compose(question, Scale(name="smoke", **sizes), Resources())
+    steps = [step for experiment in experiments for step in (*experiment.trainings(), *experiment.judged)]
+    there, here = Store(folder / "there"), Store(folder / "here")
+    run(steps, there, address=cluster.address)
+    run_here(steps, here)
+    return {
+        step.label: timeless(there, step) == timeless(here, step)
+        for step in needed(steps, lambda step: False)[1]
+    }
+
+
+def timeless(store: Store, step: Step) -> dict[str, StoredFile]:
+    """Files of an artefact without training curves, which hold seconds."""
+    return {name: file for name, file in files(store, step).items() if name != "history.json"}
+
+
 def main(folder: Path) -> None:
     """Prints what was found as JSON."""
     head = {"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     cluster.add_node(num_cpus=2)
     try:
-        found = {"failing": failing(cluster, folder), "faults": faults(cluster, folder)}
+        found = {
+            "failing": failing(cluster, folder),
+            "real": real(cluster, folder),
+            "faults": faults(cluster, folder),
+        }
     finally:
         cluster.shutdown()
     print(json.dumps(found))

@@ -13,7 +13,7 @@ import pytest
 from purifold.engine import ray as cluster
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
-from purifold.errors import InputError
+from purifold.errors import Failure, InputError
 
 PROGRAM = Path(__file__).with_name("cluster_program.py")
 ALONE = ("unshare", "--net", "bash", "-c", 'ip link set lo up && exec "$@"', "bash")
@@ -80,3 +80,26 @@ def test_without_ray_one_line_says_what_to_install(tmp_path: Path, monkeypatch: 
 def test_a_store_that_workers_cannot_see_is_refused() -> None:
     with pytest.raises(InputError, match="workers cannot see the store memory://here"):
         cluster.run([], Store("memory://here"), Resources())
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no.such.host:6379", "somewhere", "ray://127.0.0.1:1"])
+def test_an_address_where_nothing_answers_is_refused_at_once(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    with pytest.raises(InputError, match=f"no Ray cluster answers at {address}"):
+        cluster.run([], Store(tmp_path), Resources(), address=address)
+
+
+@pytest.mark.parametrize("error", [ValueError("wrong\nin two lines"), Failure("plain")])
+def test_an_error_of_a_worker_arrives_as_it_was_with_its_traceback(error: Exception) -> None:
+    try:
+        raise error
+    except Exception as raised:
+        arrived = cluster._portable(raised)
+    assert (type(arrived), str(arrived)) == (type(error), str(error))
+    assert "test_ray.py" in arrived.__notes__[0]
+
+
+@pytest.mark.slow
+def test_a_real_study_leaves_the_same_bytes_as_a_local_run(seen: dict[str, Any]) -> None:
+    assert len(seen["real"]) == 8
+    assert all(seen["real"].values())

@@ -24,6 +24,7 @@ data = typer.Typer(no_args_is_help=True, help="Look at data sets, and import arc
 app.command()(study.demo)
 app.command()(study.evaluate)
 app.command()(study.reproduce)
+app.command()(study.run)
 app.command("list")(browse.show)
 app.add_typer(data, name="data")
 data.command("show")(browse.data_show)

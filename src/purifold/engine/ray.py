@@ -6,9 +6,10 @@ So Ray only says where an attempt runs and whether its worker lived; `execute` d
 
 import os
 import pickle
+import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any, ClassVar, final
 
+from purifold.discovery import adopt, own_files
 from purifold.engine.attempt import Attempt, attempt
 from purifold.engine.execute import Executor, execute
 from purifold.engine.memory import ask_for_huge_pages
@@ -28,6 +30,7 @@ from purifold.errors import Failure, InputError
 AUTO = "auto"
 _COUNT_SECONDS = 10.0
 """How long the number of the cluster's cores is believed."""
+_ANSWER_SECONDS = 10.0
 
 
 def run(
@@ -96,7 +99,8 @@ class _Cluster(Executor):
         task = self._task.options(
             name=step.label, num_cpus=step.cpus, num_gpus=step.gpus if self._gpus else 0.0
         )
-        running = task.remote(step, self._store, self._resources)
+        pickled = self._ray.cloudpickle.dumps(step)
+        running = task.remote(pickled, self._store, self._resources, os.getcwd(), own_files())
         self._running[step.key] = running
         running.future().add_done_callback(lambda future: self._ended.put((step, future)))
         report(0.0, "")
@@ -126,11 +130,26 @@ class _Cluster(Executor):
         return Attempt(ending="failed" if broken else "lost", error=Failure(message))
 
 
-def _work(step: Step, store: Store, resources: Resources) -> Attempt:
-    """What a worker does: one attempt, on the GPU that Ray gave it if any."""
+def _work(
+    pickled: bytes, store: Store, resources: Resources, folder: str, own: Sequence[tuple[str, str]]
+) -> Attempt:
+    """What a worker does: one attempt, on the GPU that Ray gave it if any.
+
+    Args:
+        pickled: The step; its class may be of the user's file.
+        store: Where artefacts are read and published.
+        resources: But for the device.
+        folder: Working directory of the driver, by which data sets may be named.
+        own: `own_files` of the driver.
+    """
     import ray
 
     ask_for_huge_pages()
+    if os.path.isdir(folder):
+        os.chdir(folder)
+    for name, text in own:
+        adopt(name, text)
+    step: Step = pickle.loads(pickled)
     gpu = bool(ray.get_runtime_context().get_accelerator_ids().get("GPU"))
     ended = attempt(step, store, replace(resources, device="cuda" if gpu else "cpu"), _unheard)
     if gpu:
@@ -163,15 +182,23 @@ def _connected(address: str) -> Iterator[ModuleType]:
     if ray.is_initialized():
         yield ray
         return
+    if address != AUTO:
+        _check_reached(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        ray.init(address=None if address == AUTO else address, log_to_driver=False, logging_level="WARNING")
-    except (ConnectionError, ValueError) as error:
-        raise InputError(
-            f"no Ray cluster answers at {address} ({first_line(error)}); start one with "
-            "`ray start --head`, or let --ray auto use this machine"
-        ) from error
+    ray.init(address=None if address == AUTO else address, log_to_driver=False, logging_level="WARNING")
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_reached(address: str) -> None:
+    """Refuses an address where nothing answers: Ray itself would wait for minutes and end the process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no Ray cluster answers at {address} ({error}); start one with `ray start --head --port=6379`, "
+            "or let --ray auto use this machine"
+        ) from error
