@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from purifold.cli import browse, study
+from purifold.cli import browse, store, study
 from purifold.engine.memory import ask_for_huge_pages
 from purifold.errors import Failure, InputError
 
@@ -25,6 +25,8 @@ app.command()(study.demo)
 app.command()(study.evaluate)
 app.command()(study.reproduce)
 app.command()(study.run)
+app.command()(store.status)
+app.command()(store.clean)
 app.command("list")(browse.show)
 app.add_typer(data, name="data")
 data.command("show")(browse.data_show)

@@ -189,7 +189,7 @@ def _paper(
     from purifold.engine.scale import SCALES
     from purifold.report.study import report, show_plan
 
-    resources = _resources(data_root)
+    resources = this_machine(data_root)
     study = paper.study(SCALES[scale.value], resources, seed).only(only or ())
     minutes = paper.minutes.get(scale.value)
     if dry_run:
@@ -214,7 +214,7 @@ def _study(
     from purifold.papers.base import Study
     from purifold.report.study import report, show_plan
 
-    resources = _resources(data_root)
+    resources = this_machine(data_root)
     study = Study(experiments=tuple(compose(question, SCALES[scale.value], resources)))
     if dry_run:
         show_plan(study, _store(store))
@@ -233,7 +233,8 @@ def _store(address: str) -> "Store":
     return Store(address)
 
 
-def _resources(data_root: Path | None) -> "Resources":
+def this_machine(data_root: Path | None) -> "Resources":
+    """What steps find here: the data, and a GPU if there is one."""
     import torch
 
     from purifold.engine.step import Resources
