@@ -20,6 +20,7 @@ from purifold.errors import Failure, InputError
 class Rough(Executor):
     """Runs steps when it is asked for results, in a random order; first it gives the endings planned."""
 
+    parallel: ClassVar[bool] = True
     retries: ClassVar[int] = 2
     poll: ClassVar[float] = 0.0
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purifold.engine.plan import needed
-from purifold.engine.schedule import Schedule
+from purifold.engine.schedule import Schedule, longest_first
 from purifold.engine.step import Step
 
 
@@ -127,3 +127,20 @@ def test_a_step_that_was_finished_can_be_needed_again(chain: list[Step]) -> None
     schedule.again(middle, [chain[0]])
     assert schedule.take() is chain[0]
     assert schedule.take() is None
+
+
+def height(step: Step, steps: list[Step]) -> int:
+    """How many steps the longest chain has that waits for this one."""
+    return max((1 + height(user, steps) for user in steps if step in user.parts), default=0)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_long_chains_come_first_and_inputs_before_what_needs_them(program: ModuleType, seed: int) -> None:
+    steps = graph(program, random.Random(seed), 10)
+    todo = needed(steps, lambda step: False)[1]
+    order = longest_first(todo)
+    heights = [height(step, steps) for step in order]
+    assert heights == sorted(heights, reverse=True)
+    assert sorted(order, key=todo.index) == todo
+    assert all(order.index(part) < order.index(step) for step in steps for part in step.parts)

@@ -11,7 +11,7 @@ from purifold.engine.attempt import Attempt, Ending
 from purifold.engine.make import DiskFull
 from purifold.engine.plan import Forecast, needed
 from purifold.engine.progress import Event, Listener, State
-from purifold.engine.schedule import Schedule
+from purifold.engine.schedule import Schedule, longest_first
 from purifold.engine.step import Step
 from purifold.engine.store import Store, Unsound
 from purifold.engine.study import StudyFailure, StudyReport, first_line
@@ -26,6 +26,8 @@ _TICK_SECONDS = 0.1
 class Executor(ABC):
     """Where steps run."""
 
+    parallel: ClassVar[bool]
+    """Whether it runs several at a time: then long chains start first, else one experiment after another."""
     retries: ClassVar[int]
     """How often a step that raised is tried again."""
     poll: ClassVar[float]
@@ -60,7 +62,7 @@ class _Study:
         self._found, todo = needed(
             wanted.values(), lambda step: self._verified(step) if step.key in wanted else store.has(step)
         )
-        self._schedule = Schedule(todo)
+        self._schedule = Schedule(longest_first(todo) if executor.parallel else todo)
         self._total = len(self._found) + len(todo)
         self._kinds = Counter(step.kind for step in todo)
         self._forecast = Forecast(store, self._kinds)

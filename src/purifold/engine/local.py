@@ -40,6 +40,7 @@ def run(
 class _Here(Executor):
     """One step at a time, which ends before `start` returns."""
 
+    parallel: ClassVar[bool] = False
     retries: ClassVar[int] = 0
     poll: ClassVar[float] = 0.1
 

@@ -73,6 +73,7 @@ def run(
 class _Cluster(Executor):
     """As many attempts at a time as the cluster has cores, and a few that wait at hand."""
 
+    parallel: ClassVar[bool] = True
     retries: ClassVar[int] = 2
     poll: ClassVar[float] = 0.5
 

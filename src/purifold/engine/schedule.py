@@ -4,7 +4,7 @@ It starts nothing, reads no clock and no store, so that a laptop, a cluster and 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import final
 
@@ -15,10 +15,9 @@ from purifold.engine.step import Step
 class Schedule:
     """Steps that are not over yet. Each waits for inputs, is ready, is running, or is deferred.
 
-    Those come first that come first in the study, so that an experiment that was begun is finished soon.
-
     Args:
-        todo: Each once, inputs first. An input that is not among them is there already.
+        todo: Each once, inputs first. An input that is not among them is there already. Of steps that are
+            ready, those start first that come first here.
     """
 
     def __init__(self, todo: Iterable[Step]) -> None:
@@ -139,3 +138,16 @@ class Schedule:
                 self._given_up.add(key)
                 yield self._steps[key]
                 waiting += self._leave(key)
+
+
+def longest_first(todo: Sequence[Step]) -> list[Step]:
+    """The same steps, still inputs first, by how long a chain of others waits for each.
+
+    With many workers a chain that is begun late is what all wait for at the end.
+    """
+    heights: dict[str, int] = {}
+    for step in reversed(todo):
+        height = heights.setdefault(step.key, 0)
+        for part in step.inputs():
+            heights[part.key] = max(heights.get(part.key, 0), height + 1)
+    return sorted(todo, key=lambda step: -heights[step.key])
