@@ -83,6 +83,9 @@ def test_a_network_goes_by_the_code_that_it_is_made_of(adopted):
         EXAMPLE.replace('"pgd:steps=20"', '"pgd:steps=30"'),
         EXAMPLE.replace("pixels, classes):\n        super", "pixels, classes):  # a comment\n        super"),
         "import math\n" + EXAMPLE,
+        EXAMPLE.replace(
+            "    question = ", "    nn = classes = None\n    question = "
+        ),  # names of another scope
     ):
         assert adopted(other) == name
     for other in (
