@@ -140,7 +140,8 @@ class _Study:
         if isinstance(error, InputError) or self._tries[step.key, ending] > self._limits[ending]:
             self._fail(step, error)
             return
-        self._tell("again", step, note=first_line(error))
+        gone = "an input is gone or was damaged, and is made again"
+        self._tell("again", step, note=gone if ending == "unsound" else first_line(error))
         if ending == "unsound":
             self._remake(step)
         elif ending == "lost":
