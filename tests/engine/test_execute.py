@@ -10,6 +10,7 @@ import pytest
 
 from purifold.engine.attempt import Attempt, attempt
 from purifold.engine.execute import Executor, execute
+from purifold.engine.make import DiskFull
 from purifold.engine.progress import Event, silent
 from purifold.engine.step import Resources, Step
 from purifold.engine.store import Store
@@ -113,6 +114,15 @@ def test_what_goes_wrong_too_often_is_given_up_and_the_rest_goes_on(
         execute(steps, store, executor, silent)
     assert executor.starts["second-4"] == starts
     assert sum(store.has(step) for step in program.every(steps).values()) == 12
+
+
+def test_a_full_disk_ends_everything_at_once(store: Store, resources: Resources, program: ModuleType) -> None:
+    full = Attempt(ending="failed", error=DiskFull("no space left"))
+    executor = Rough(store, resources, {"first-1": [full]})
+    with pytest.raises(DiskFull):
+        execute(program.study(), store, executor, silent)
+    assert executor.starts["first-1"] == 1
+    assert executor.starts.total() < 15
 
 
 def test_the_time_left_is_shared_by_what_runs_at_a_time(

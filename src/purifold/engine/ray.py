@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, ClassVar, final
 
 from purifold.discovery import adopt, own_files
-from purifold.engine.attempt import Attempt, attempt
+from purifold.engine.attempt import Attempt, Ending, attempt
 from purifold.engine.execute import Executor, execute
 from purifold.engine.memory import ask_for_huge_pages
 from purifold.engine.progress import Listener, silent
@@ -127,8 +127,9 @@ class _Cluster(Executor):
         if error is None:
             return future.result()
         broken = isinstance(error, self._ray.exceptions.RayTaskError)  # before the attempt: no such module
-        message = f"{type(error).__name__}: {first_line(Exception(error))}"
-        return Attempt(ending="failed" if broken else "lost", error=Failure(message))
+        message = first_line(Exception(error)).partition(". ")[0]  # what follows is advice on Ray
+        ending: Ending = "failed" if broken else "lost"
+        return Attempt(ending=ending, error=Failure(f"{type(error).__name__}: {message}"))
 
 
 def _work(
