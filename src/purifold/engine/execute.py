@@ -104,8 +104,7 @@ class _Study:
         while self._executor.room() and (step := self._schedule.take()) is not None:
             self._begun[step.key] = time.perf_counter()
             self._executor.start(step, self._reporter(step))
-        deferred = self._schedule.deferred
-        if deferred and not self._schedule.running:
+        if not self._schedule.running and (deferred := self._schedule.deferred):
             self._tell("waiting", deferred[0], note="another process makes it")
 
     def _resume(self) -> None:
