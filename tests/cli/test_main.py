@@ -10,8 +10,10 @@ import pytest
 import typer
 
 from purifold import cli
+from purifold.engine.scale import SCALES, Scale
+from purifold.engine.store import Store
 
-STUDIES = ("demo", "evaluate", "reproduce")
+STUDIES = ("demo", "evaluate", "reproduce", "run")
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_every_option_is_explained(name, command):
 @pytest.mark.parametrize("name", STUDIES)
 def test_studies_share_their_options(name):
     command = dict(COMMANDS)[name]
-    shared = {"store", "out", "scale", "seed", "debug", "dry_run"}
+    shared = {"store", "out", "scale", "seed", "debug", "dry_run", "ray"}
     assert shared <= {option.name for option in command.params}
 
 
@@ -186,3 +188,52 @@ def test_a_missing_folder_is_called_one(purifold):
     status, _, err = purifold("evaluate --data no/such/folder --dry-run")
     assert status == 2
     assert "there is no folder no/such/folder" in err
+
+
+STUDY = """
+from purifold.engine.compose import Question, compose
+from purifold.papers.base import Paper, Study
+
+def study(scale, resources, seed):
+    question = Question(data="digits", defenses=("none",), attacks=("fgsm",), epsilons=(0.3,), seed=seed)
+    return Study(experiments=tuple(compose(question, scale, resources)))
+
+STUDY = Paper(name="mine", title="Mine", summary="", study=study)
+"""
+
+
+@pytest.fixture
+def filled(purifold, tmp_path, monkeypatch):
+    """A store in the working folder with a study, and with one artefact of seed 1."""
+    tiny = Scale(name="smoke", images=4, seen=50, encoded=50, epochs=1, draws=1, eot=1, audit=1, played=1)
+    monkeypatch.setitem(SCALES, "smoke", tiny)
+    (tmp_path / "mine.py").write_text(STUDY)
+    assert purifold("run mine.py --scale smoke --store store")[0] == 0
+    assert purifold("run mine.py --scale smoke --store store --seed 1")[0] == 0
+    return Store(tmp_path / "store")
+
+
+@pytest.mark.slow
+def test_a_store_is_told_and_cleaned_of_what_a_study_does_not_need(purifold, filled):
+    before = filled.places()
+    status, out, err = purifold("status store")
+    assert (status, err) == (0, "")
+    assert re.search(rf"^total +{len(before)} ", out, flags=re.M)
+    line = "clean store --study mine.py --scale smoke"
+    status, out, err = purifold(line)
+    assert (status, err) == (0, "")
+    assert f"needed by none of the studies: {len(before) // 2}, " in out
+    assert "Nothing was deleted" in out
+    assert filled.places() == before
+    assert "deleted" in purifold(f"{line} --yes")[1]
+    assert len(filled.places()) == len(before) - len(before) // 2
+    assert "Nothing to make" in purifold("run mine.py --scale smoke --store store --dry-run")[1]
+    assert "Nothing to make" not in purifold("run mine.py --scale smoke --store store --seed 1 --dry-run")[1]
+
+
+def test_a_cluster_that_does_not_answer_is_one_line_and_status_2(purifold):
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    status, _, err = purifold("evaluate --data digits --defense jpeg --scale smoke --ray 127.0.0.1:1")
+    assert status == 2
+    assert err.startswith("purifold: no Ray cluster answers at 127.0.0.1:1")
+    assert len(err.strip().splitlines()) == 1

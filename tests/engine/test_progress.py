@@ -30,11 +30,13 @@ def test_a_log_gets_one_line_for_each_step_that_is_over(capsys: pytest.CaptureFi
         listener(event("made", 1, seconds=12.3, remaining=600.0))
         listener(event("waiting", 1))
         listener(event("found", 2))
+        listener(event("again", 2, note="the worker died", remaining=30.0, running=4))
         listener(event("failed", 3, note="diverged", remaining=30.0))
         listener(event("skipped", 12, note="needs a step that failed", remaining=0.0))
     assert capsys.readouterr().err.splitlines() == [
         "[ 1/12] made    train [mnist] in 12 s, about 10 min left",
         "[ 2/12] found   train [mnist]",
+        "[ 2/12] again   train [mnist]: the worker died, about 30 s left",
         "[ 3/12] failed  train [mnist]: diverged, about 30 s left",
         "[12/12] skipped train [mnist]: needs a step that failed",
     ]
@@ -48,10 +50,10 @@ def test_a_terminal_gets_bars_and_the_lines_of_failures(monkeypatch: pytest.Monk
     with shown() as listener:
         listener(event("running", 0, fraction=0.5, note="epoch 3"))
         listener(event("failed", 1, note="diverged [/x]", remaining=90.0))
-        listener(event("running", 1, fraction=0.25, note="epoch 7", remaining=90.0))
+        listener(event("running", 1, fraction=0.25, note="epoch 7", remaining=90.0, running=4, failed=2))
     text = stream.getvalue()
     assert "failed  train [mnist]: diverged [/x]" in text
-    assert "1/12, about 90 s left" in text
+    assert "1/12, 4 running, 7 waiting, 2 failed, about 90 s left" in text
     assert "train [mnist]" in text
     assert "epoch 7" in text
     assert "made" not in text

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from purifold.cli import browse, purify, study
+from purifold.cli import browse, purify, store, study
 from purifold.engine.memory import ask_for_huge_pages
 from purifold.errors import Failure, InputError
 
@@ -26,6 +26,9 @@ app.command()(study.evaluate)
 app.command()(study.reproduce)
 app.command()(purify.train)
 app.command()(purify.purify)
+app.command()(study.run)
+app.command()(store.status)
+app.command()(store.clean)
 app.command("list")(browse.show)
 app.add_typer(data, name="data")
 data.command("show")(browse.data_show)

@@ -49,6 +49,17 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say what there is to do, and how long it may take.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="A figure or table, such as fig-3; repeat for several. Default: all."),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Run many steps at a time: auto, for the cluster of this machine or else its cores, or an "
+        "ADDRESS. Needs purifold[ray]."
+    ),
+]
 
 
 def store_of(address: str) -> "Store":

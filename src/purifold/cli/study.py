@@ -1,4 +1,4 @@
-"""Commands that run studies: demo, evaluate, reproduce."""
+"""Commands that run studies: demo, evaluate, reproduce, run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,8 @@ from purifold.cli.options import (
     DryRun,
     KnowledgeOption,
     NormOption,
+    Only,
+    Ray,
     Scale,
     ScaleOption,
     Seed,
@@ -21,6 +23,8 @@ from purifold.cli.options import (
 
 if TYPE_CHECKING:
     from purifold.engine.compose import Question
+    from purifold.papers.base import Paper
+    from purifold.report.results import Results
 
 
 def demo(
@@ -28,6 +32,7 @@ def demo(
     store: StoreAddress = "runs/store",
     scale: Scale = ScaleOption.smoke,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -45,7 +50,14 @@ def demo(
         seed=seed,
     )
     _study(
-        question, "Purifold demo: autoencoders against adversarial digits", None, store, out, scale, dry_run
+        question,
+        "Purifold demo: autoencoders against adversarial digits",
+        None,
+        store,
+        out,
+        scale,
+        ray,
+        dry_run,
     )
 
 
@@ -83,6 +95,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/DATA.")] = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -111,7 +124,7 @@ def evaluate(
         seed=seed,
     )
     folder = out or Path("runs") / data.replace("/", "-")
-    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, dry_run)
+    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, ray, dry_run)
 
 
 def reproduce(
@@ -119,12 +132,10 @@ def reproduce(
     data_root: DataRoot = None,
     store: StoreAddress = "runs/store",
     out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/PAPER.")] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="A figure or table, such as fig-3; repeat for several. Default: all."),
-    ] = None,
+    only: Only = None,
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
+    ray: Ray = None,
     dry_run: DryRun = False,
     debug: Debug = False,
 ) -> None:
@@ -134,22 +145,60 @@ def reproduce(
 
     On real images: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
     """
-    from purifold.engine.scale import SCALES
     from purifold.papers.library import paper as named
     from purifold.report.printed import beside_printed
-    from purifold.report.study import report, show_plan
 
     chosen = named(paper)
+    folder = out or Path("runs") / paper
+    results = _paper(chosen, data_root, store, folder, only, scale, seed, ray, dry_run)
+    if results is not None:
+        beside_printed(chosen, results, folder)
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="Python file with a study, as docs/own-study.md shows it.")],
+    data_root: DataRoot = None,
+    store: StoreAddress = "runs/store",
+    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/NAME.")] = None,
+    only: Only = None,
+    scale: Scale = ScaleOption.cpu,
+    seed: Seed = 0,
+    ray: Ray = None,
+    dry_run: DryRun = False,
+    debug: Debug = False,
+) -> None:
+    """Runs a study of your own: one Python file with the networks, experiments and figures that it wants.
+
+    Example: `purifold run my_study.py --scale smoke`
+    """
+    from purifold.papers.own import own_paper
+
+    paper = own_paper(file)
+    _paper(paper, data_root, store, out or Path("runs") / paper.name, only, scale, seed, ray, dry_run)
+
+
+def _paper(
+    paper: "Paper",
+    data_root: Path | None,
+    store: str,
+    out: Path,
+    only: list[str] | None,
+    scale: ScaleOption,
+    seed: int,
+    ray: str | None,
+    dry_run: bool,
+) -> "Results | None":
+    from purifold.engine.scale import SCALES
+    from purifold.report.study import report, show_plan
+
     resources = resources_of(data_root)
-    study = chosen.study(SCALES[scale.value], resources, seed).only(only or ())
-    minutes = chosen.minutes.get(scale.value)
+    study = paper.study(SCALES[scale.value], resources, seed).only(only or ())
+    minutes = paper.minutes.get(scale.value)
     if dry_run:
         show_plan(study, store_of(store), minutes)
-        return
-    folder = out or Path("runs") / paper
-    title = f"{chosen.title} ({scale.value} scale)"
-    results = report(study, store_of(store), resources, folder, title, minutes=minutes)
-    beside_printed(chosen, results, folder)
+        return None
+    title = f"{paper.title} ({scale.value} scale)"
+    return report(study, store_of(store), resources, out, title, minutes=minutes, ray=ray)
 
 
 def _study(
@@ -159,7 +208,8 @@ def _study(
     store: str,
     out: Path,
     scale: ScaleOption,
-    dry_run: bool = False,
+    ray: str | None,
+    dry_run: bool,
 ) -> None:
     from purifold.engine.compose import compose
     from purifold.engine.scale import SCALES
@@ -171,7 +221,7 @@ def _study(
     if dry_run:
         show_plan(study, store_of(store))
         return
-    report(study, store_of(store), resources, out, title)
+    report(study, store_of(store), resources, out, title, ray=ray)
 
 
 def _with_bare(defenses: list[str]) -> tuple[str, ...]:

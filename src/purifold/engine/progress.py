@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, final
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-State = Literal["running", "waiting", "made", "found", "failed", "skipped"]
+State = Literal["running", "waiting", "again", "made", "found", "failed", "skipped"]
+OPEN: tuple[State, ...] = ("running", "waiting", "again")
+"""States of a step that is not over."""
 
 
 @final
@@ -18,7 +20,8 @@ class Event:
     """One change of a study.
 
     Args:
-        state: Of the step. "found": the store had it by the time its turn came.
+        state: Of the step. "found": the store had it by the time its turn came; "again": an attempt went
+            wrong, and there will be another.
         kind: Of the step.
         label: What to call the step.
         done: Steps of the study that are over: made, found, failed or skipped.
@@ -27,6 +30,8 @@ class Event:
         note: Where the step is, or why it failed.
         seconds: This step took so far.
         remaining: Estimated seconds to the end of the study; None while nothing was timed.
+        running: Steps that run now.
+        failed: Steps that failed.
     """
 
     state: State
@@ -38,6 +43,8 @@ class Event:
     note: str
     seconds: float
     remaining: float | None
+    running: int = 0
+    failed: int = 0
 
 
 Listener: TypeAlias = Callable[[Event], None]
@@ -80,6 +87,12 @@ def _line(event: Event) -> str:
     return place + took + note + _left(event)
 
 
+def _counts(event: Event) -> str:
+    waiting = event.total - event.done - event.running
+    several = f", {event.running} running, {waiting} waiting" if event.running > 1 else ""
+    return f"{event.done}/{event.total}{several}" + (f", {event.failed} failed" if event.failed else "")
+
+
 def _left(event: Event) -> str:
     if event.remaining is None or event.done == event.total:
         return ""
@@ -96,13 +109,11 @@ def _bars(bars: "Progress") -> Listener:
     step = bars.add_task("", total=1.0, beside="")
 
     def show(event: Event) -> None:
-        """Moves both bars, and prints what failed above them."""
-        if event.state == "failed":
+        """Moves both bars, and prints above them what failed."""
+        if event.state in ("failed", "again"):
             bars.console.print(_line(event), markup=False, highlight=False)
-        bars.update(
-            study, total=event.total, completed=event.done, beside=f"{event.done}/{event.total}{_left(event)}"
-        )
-        over = event.state not in ("running", "waiting")
+        bars.update(study, total=event.total, completed=event.done, beside=f"{_counts(event)}{_left(event)}")
+        over = event.state not in OPEN
         bars.update(
             step,
             description=event.label,

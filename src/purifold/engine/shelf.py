@@ -12,6 +12,9 @@ from typing import final
 from purifold.engine.manifest import Manifest
 from purifold.engine.step import Json, Step
 
+DAMAGED = "damaged"
+"""The folder of what was set aside."""
+
 
 class Shelf(ABC):
     """Keeps artefacts by kind and key. `Damage` is raised for what is there and is not as it was written."""
@@ -39,6 +42,14 @@ class Shelf(ABC):
     @abstractmethod
     def manifests(self, kind: str) -> Iterator[bytes]:
         """The manifest files of a kind, in no order."""
+
+    @abstractmethod
+    def places(self) -> dict[str, int]:
+        """Bytes by "kind/key", whole or not, and by "damaged/kind/key-..."."""
+
+    @abstractmethod
+    def remove(self, place: str) -> None:
+        """Deletes what `places` lists, so that no reader ever sees half of it."""
 
     @abstractmethod
     def append(self, event: dict[str, Json]) -> None:
@@ -83,6 +94,13 @@ def rename_unless_there(folder: Path, target: Path) -> bool:
             raise
         return False
     return True
+
+
+def place_of(path: str) -> str | None:
+    """The place that a file belongs to, by its path in the store; None for logs and work."""
+    parts = path.split("/")
+    depth = 3 if parts[0] == DAMAGED else 2
+    return "/".join(parts[:depth]) if len(parts) > depth and not path.startswith(".") else None
 
 
 def parsed(texts: Iterable[bytes]) -> list[dict[str, Json]]:

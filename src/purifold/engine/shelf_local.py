@@ -3,14 +3,16 @@
 import errno
 import json
 import os
+import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import final
 
 from purifold.engine.manifest import MANIFEST, Damage, Manifest
-from purifold.engine.shelf import HashCheck, Shelf, parsed, rename_unless_there, stats
+from purifold.engine.shelf import DAMAGED, HashCheck, Shelf, parsed, place_of, rename_unless_there, stats
 from purifold.engine.step import Json, Step
 
 LOG = "runs.jsonl"
@@ -54,7 +56,7 @@ class LocalShelf(Shelf):
 
     def set_aside(self, step: Step) -> str:
         """Renames the folder to `damaged/<kind>/<key>-...`."""
-        target = self._root / "damaged" / f"{step.place}-{uuid.uuid4().hex[:6]}"
+        target = self._root / DAMAGED / f"{step.place}-{uuid.uuid4().hex[:6]}"
         target.parent.mkdir(parents=True, exist_ok=True)
         (self._root / step.place).rename(target)
         return str(target)
@@ -71,6 +73,26 @@ class LocalShelf(Shelf):
                 for entry in entries:
                     with suppress(OSError):  # moved aside meanwhile
                         yield Path(entry.path, MANIFEST).read_bytes()
+
+    def places(self) -> dict[str, int]:
+        """Bytes by "kind/key", whole or not, and by "damaged/kind/key-..."."""
+        found: Counter[str] = Counter()
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                path = Path(folder, name)
+                place = place_of(path.relative_to(self._root).as_posix())
+                if place is not None:
+                    with suppress(OSError):  # moved meanwhile
+                        found[place] += path.lstat().st_size
+        return dict(found)
+
+    def remove(self, place: str) -> None:
+        """Renames the folder away first."""
+        gone = self._root / ".gone"
+        gone.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process was first
+            (self._root / place).rename(gone / uuid.uuid4().hex)
+        shutil.rmtree(gone, ignore_errors=True)  # with what a killed process left there
 
     def append(self, event: dict[str, Json]) -> None:
         """Adds one line, in one write, which processes may do at the same time."""

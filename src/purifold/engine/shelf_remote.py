@@ -4,13 +4,14 @@ import json
 import shutil
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, final
 
 from purifold.engine.manifest import MANIFEST, Damage, Manifest
-from purifold.engine.shelf import HashCheck, Shelf, parsed, rename_unless_there
+from purifold.engine.shelf import DAMAGED, HashCheck, Shelf, parsed, place_of, rename_unless_there
 from purifold.engine.step import Json, Step
 
 
@@ -73,7 +74,7 @@ class RemoteShelf(Shelf):
     def set_aside(self, step: Step) -> str:
         """Moves every object to `damaged/<kind>/<key>-...`, the manifest first: it is what counts."""
         inside = f"{step.place}/"
-        target = f"{self._root}/damaged/{step.place}-{uuid.uuid4().hex[:6]}"
+        target = f"{self._root}/{DAMAGED}/{step.place}-{uuid.uuid4().hex[:6]}"
         for path in sorted(self._find(inside), key=lambda path: not path.endswith(f"{inside}{MANIFEST}")):
             moved = f"{target}/{path.split(inside, 1)[1]}"
             self._system.makedirs(moved.rpartition("/")[0], exist_ok=True)
@@ -92,6 +93,23 @@ class RemoteShelf(Shelf):
             for folder in self._system.ls(f"{self._root}/{kind}", detail=False):
                 with suppress(FileNotFoundError):
                     yield self._system.cat_file(f"{folder}/{MANIFEST}")
+
+    def places(self) -> dict[str, int]:
+        """Bytes by "kind/key", whole or not, and by "damaged/kind/key-..."."""
+        found: Counter[str] = Counter()
+        for path, size in self._find("").items():
+            place = place_of(path.split(f"{self._root}/", 1)[1])
+            if place is not None and not place.startswith("runs/"):
+                found[place] += size
+        return dict(found)
+
+    def remove(self, place: str) -> None:
+        """Deletes the manifest first: it is what counts."""
+        with suppress(FileNotFoundError):
+            self._system.rm(f"{self._root}/{place}/{MANIFEST}")
+        with suppress(FileNotFoundError):  # some systems have no empty folders
+            self._system.rm(f"{self._root}/{place}", recursive=True)
+        shutil.rmtree(self._cache / place, ignore_errors=True)
 
     def append(self, event: dict[str, Json]) -> None:
         """Writes an object that sorts by time: most remote systems cannot append."""

@@ -92,6 +92,10 @@ class Step(ABC):
     """Lower-case words joined by hyphens, "train-classifier": the artefact's folder in the store."""
     version: ClassVar[int] = 1
     """Counts up when the same fields come to mean another result; part of the hash."""
+    cpus: ClassVar[float] = 1.0
+    """Cores that a cluster keeps for it."""
+    gpus: ClassVar[float] = 0.25
+    """The share of a GPU that a cluster keeps for it, where there are GPUs."""
 
     @abstractmethod
     def run(self, bench: Workbench) -> None:

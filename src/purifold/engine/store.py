@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Literal, final
 
 from purifold.engine.manifest import Damage, Manifest
-from purifold.engine.shelf import Shelf, parsed
+from purifold.engine.shelf import DAMAGED, Shelf, parsed
 from purifold.engine.shelf_local import LocalShelf
 from purifold.engine.shelf_remote import RemoteShelf
 from purifold.engine.step import Json, Step
 from purifold.engine.work import STALE_HOURS, Place, WorkFolder
 from purifold.errors import Failure, InputError
 
-EventName = Literal["started", "finished", "discarded", "failed", "damaged"]
+EventName = Literal["started", "finished", "discarded", "failed", "lost", "damaged"]
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +53,7 @@ class Store:
             self._shelf: Shelf = _remote(self.address, folder)
         else:
             folder, self._shelf = local, LocalShelf(local)
+        self._anywhere = self.address if local is None else str(local)  # in any working directory
         self._work = WorkFolder(folder / ".work")
 
     def __repr__(self) -> str:
@@ -61,7 +62,7 @@ class Store:
         )
 
     def __reduce__(self) -> tuple[type["Store"], tuple[str, str | None]]:
-        return Store, (self.address, self.cache)
+        return Store, (self._anywhere, self.cache)
 
     def has(self, step: Step) -> bool:
         """Whether the artefact is there, every file in its size. Contents are compared by `fetch`."""
@@ -147,6 +148,35 @@ class Store:
         return [
             float(values["seconds"]) for values in found if isinstance(values.get("seconds"), (int, float))
         ]
+
+    def places(self) -> dict[str, int]:
+        """Bytes by "kind/key" of artefacts, whole or not, and by "damaged/kind/key-..."."""
+        return self._shelf.places()
+
+    def seconds(self, kind: str) -> dict[str, float]:
+        """What the artefacts of a kind took, by key; those without a readable manifest are left out."""
+        found = parsed(self._shelf.manifests(kind))
+        return {
+            values["key"]: float(values["seconds"]) for values in found if {"key", "seconds"} <= values.keys()
+        }
+
+    def unfinished(self) -> dict[str, tuple[int, bool]]:
+        """Bytes of unfinished work on this machine by "kind/key", and whether a process is at it now."""
+        return self._work.left()
+
+    def remove(self, place: str) -> None:
+        """Deletes what `places` lists, with unfinished work on it; raises `Busy` where a process is at it."""
+        if place.startswith(f"{DAMAGED}/"):
+            self._shelf.remove(place)
+            return
+        with self._work.lock(place, patient=False):
+            self._shelf.remove(place)
+            self._work.discard(place)
+
+    def discard(self, place: str) -> None:
+        """Deletes unfinished work on "kind/key"; raises `Busy` where a process is at it."""
+        with self._work.lock(place, patient=False):
+            self._work.discard(place)
 
     def sweep(self, stale_hours: float = STALE_HOURS) -> None:
         """Removes what dead processes left: old unfinished copies, and the scratch of what is published."""

@@ -88,18 +88,38 @@ class WorkFolder:
             with suppress(OSError):
                 self._path(place, ending).unlink()
 
+    def left(self) -> dict[str, tuple[int, bool]]:
+        """Bytes of what lies here by "kind/key", and whether a process is at it now."""
+        found = {}
+        for place, paths in self._by_place().items():
+            files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+            busy = True
+            with suppress(Busy), self.lock(place, patient=False):
+                busy = False
+            found[place] = (sum(_size(file) for file in files), busy)
+        return found
+
+    def discard(self, place: str) -> None:
+        """Removes all that lies here of "kind/key"; call with its lock held."""
+        for folder in self._root.glob(f"{place}.run-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.clear(place)
+
     def sweep(self, published: Callable[[str], bool], stale_hours: float = STALE_HOURS) -> None:
         """Removes what dead processes left: stale copies, and the scratch of published steps."""
-        left: dict[str, list[Path]] = {}
-        for path in self._root.glob("*/*"):
-            left.setdefault(f"{path.parent.name}/{path.name.partition('.')[0]}", []).append(path)
-        for place, paths in left.items():
+        for place, paths in self._by_place().items():
             with suppress(Busy), self.lock(place, patient=False):
                 for folder in paths:
                     if ".run-" in folder.name and time.time() - _touched(folder) > stale_hours * 3600:
                         shutil.rmtree(folder, ignore_errors=True)
                 if published(place):
                     self.clear(place)
+
+    def _by_place(self) -> dict[str, list[Path]]:
+        left: dict[str, list[Path]] = {}
+        for path in self._root.glob("*/*"):
+            left.setdefault(f"{path.parent.name}/{path.name.partition('.')[0]}", []).append(path)
+        return left
 
     def _path(self, place: str, ending: str) -> Path:
         return self._root / f"{place}.{ending}"
@@ -111,3 +131,10 @@ def _touched(folder: Path) -> float:
         with suppress(OSError):  # a writer may still be renaming its files
             times.append(path.lstat().st_mtime)
     return max(times)
+
+
+def _size(file: Path) -> int:
+    try:
+        return 0 if file.is_dir() else file.lstat().st_size
+    except OSError:  # renamed meanwhile
+        return 0

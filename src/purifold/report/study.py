@@ -8,9 +8,10 @@ from tempfile import TemporaryFile
 
 from purifold.engine.local import run
 from purifold.engine.plan import Plan, needed, plan
-from purifold.engine.progress import duration, shown
+from purifold.engine.progress import Listener, duration, shown
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
+from purifold.engine.study import StudyReport
 from purifold.errors import InputError
 from purifold.papers.base import Study
 from purifold.report import tables
@@ -29,6 +30,7 @@ def report(
     title: str,
     *,
     minutes: float | None = None,
+    ray: str | None = None,
 ) -> Results:
     """Makes what the store lacks, writes records and page to `out`, and prints the main table or the claims.
 
@@ -39,6 +41,7 @@ def report(
         out: Folder of the results.
         title: Of the page.
         minutes: What the study is known to take on two cores, told where nothing was timed here.
+        ray: Address of the Ray cluster that makes it, or "auto"; None: this process alone.
 
     Returns:
         What was written.
@@ -46,12 +49,22 @@ def report(
     _check_writable(out)
     print(forecast(plan(study.steps(), store), minutes))
     with shown() as listener:
-        made = run(study.steps(), store, resources, listener)
+        made = _made(study, store, resources, listener, ray)
     results = publish(study, store, out, title=title, command=shlex.join(["purifold", *sys.argv[1:]]))
     page = write_exhibits(study, results, out) if study.exhibits else _one_by_one(results, out, title)
     print(f"{len(made.made)} steps made in {duration(made.seconds)}, {len(made.found)} found in the store.")
     print(f"The report: {page}")
     return results
+
+
+def _made(
+    study: Study, store: Store, resources: Resources, listener: Listener, ray: str | None
+) -> StudyReport:
+    if ray is None:
+        return run(study.steps(), store, resources, listener)
+    from purifold.engine.ray import run as run_on_ray
+
+    return run_on_ray(study.steps(), store, resources, listener, address=ray)
 
 
 def _check_writable(out: Path) -> None:

@@ -49,6 +49,7 @@ class Pace(Step):
     """
 
     kind: ClassVar[str] = "pace"
+    gpus: ClassVar[float] = 1.0
 
     system: System
     count: int

@@ -50,6 +50,7 @@ class Timing(Step):
     """
 
     kind: ClassVar[str] = "timing"
+    gpus: ClassVar[float] = 1.0
 
     system: System
     images: int

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import nn
 
@@ -46,6 +46,8 @@ class Training(Trained[Trained_co]):
         config: How it is trained.
         seed: Of its weights and its training.
     """
+
+    gpus: ClassVar[float] = 0.5
 
     data: Data
     images: int
