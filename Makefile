@@ -42,6 +42,7 @@ bench: install
 	$(BIN)/python -m benchmarks.stacked --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.puvae --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.patches --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.gm_vae --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.engine --ray auto --out results/engine/engine.json
 	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --out results/engine/scaling.json
 	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --shrink 14.4 --out results/engine/scaling-short.json

@@ -41,6 +41,14 @@ def test_a_rate_sets_both_thresholds_by_the_quantile(autoencoder, clean):
         assert int((~detector.accepts(clean.images())).sum()) == 20
 
 
+def test_a_decision_encodes_an_image_once(autoencoder, clean):
+    system, images = parse("gm-vae").build(autoencoder, (), clean), clean.images()[:10]
+    encoded = []
+    autoencoder.encoder.register_forward_pre_hook(lambda module, given: encoded.append(len(given[0])))
+    system.predict(images)
+    assert encoded == [10]
+
+
 def test_three_sigma_of_constant_scores_rejects_none(autoencoder, clean):
     detector = parse("gm-vae").build(autoencoder, (), clean).detectors[1]
     same = clean.images()[:1].repeat(10, 1, 1, 1)

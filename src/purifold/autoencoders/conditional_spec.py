@@ -21,9 +21,8 @@ OF_NETWORKS = ("source", "latent", "label")
 class ConditionalSpec:
     """Description of a class-conditional autoencoder but for the image shape and the classes.
 
-    Differs: the divergence weighs 1, averaged over the latent units. With the paper's 0.1 the codes hold so
-    much that they fit the attack under any class; with 0.1 and the sum so little that clean images are lost.
-    Figure 4 of `puvae` shows both.
+    Differs: the divergence weighs 1, averaged over the latent units: between the two readings of the paper's
+    0.1, times the mean and times the sum. Figure 4 of `puvae` shows both.
 
     Args:
         source: Network of the source classifier that training looks through, not the one protected.

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from purifold.autoencoders.remembered import Remembered
 from purifold.checks import check_at_least
 from purifold.errors import InputError, unknown
 from purifold.networks.base import Decoder, Encoder, Shape
@@ -68,6 +69,7 @@ class MixtureAutoencoder(nn.Module):
         self.variance, self.prior_weight = variance, prior_weight
         self.entropy: Entropy = entropy
         self.warm_up = warm_up
+        self._codes = Remembered()
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     @property
@@ -81,8 +83,8 @@ class MixtureAutoencoder(nn.Module):
         return len(self.means)
 
     def encode(self, images: Images) -> Latent:
-        """The code of each image, without noise."""
-        return self.encoder(images)[:, : self.decoder.latent].to(images.dtype)
+        """The code of each image, without noise; of the same images again it is the one that was found."""
+        return self._codes(self.encoder, images)[:, : self.decoder.latent].to(images.dtype)
 
     def decode(self, latent: Latent) -> Images:
         """Images in [0, 1]."""

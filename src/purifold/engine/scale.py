@@ -79,7 +79,7 @@ class Scale:
         )
 
     def conditional(self, train_images: int) -> TrainingConfig:
-        """Adam at a lower rate, at which the codes do not collapse, in bfloat16; as long as allowed."""
+        """Adam at a lower rate than other autoencoders, in bfloat16; as long as allowed."""
         return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
 
     def patches(self, train_images: int, side: int) -> TrainingConfig:
