@@ -1,0 +1,46 @@
+"""The study of `gm-vae`: the printed numbers stand in their cells."""
+
+import pytest
+
+from purifold.engine.scale import SCALES
+from purifold.engine.step import Resources
+from purifold.papers import gm_vae
+from purifold.papers.refusals import ForgeryFigure, RefusalTable, SecondLookTable, SoughtTable
+
+
+@pytest.fixture(scope="module")
+def exhibits():
+    return {found.name: found for found in gm_vae.GM_VAE.study(SCALES["smoke"], Resources(), 0).exhibits}
+
+
+def test_rows_of_the_paper_add_up_to_all_images():
+    for data in gm_vae._text()["clean"].values():
+        for row in data.values():
+            assert row["accuracy"] + row["error"] + row["rejection"] == pytest.approx(100, abs=0.02)
+
+
+def test_every_model_and_each_plain_classifier_has_a_row(exhibits):
+    table = exhibits["table-1"]
+    assert isinstance(table, RefusalTable)
+    assert [row.defense for row in table.rows] == ["gm-vae"] * 3 + ["ae-detector"]
+    assert [title for title, _ in table.missing] == ["svhn, supervised", "svhn, semi-supervised"]
+    assert table.missing[0][1]["error"] == pytest.approx(0.0458)
+
+
+def test_the_second_look_has_clean_and_attacked_images(exhibits):
+    table = exhibits["table-2"]
+    assert isinstance(table, SecondLookTable)
+    assert [row.title for row in table.rows] == ["clean", "fgsm at 0.06", "fgsm at 0.3"]
+    for row in table.rows:
+        assert {row.never.count, row.always.count, row.refusing.count} == {row.never.count}
+        assert row.never.craft == row.always.craft == row.refusing.craft
+
+
+def test_the_figure_shows_the_forgeries_that_the_table_counts(exhibits):
+    table, figure = exhibits["sought"], exhibits["fig-4"]
+    assert isinstance(table, SoughtTable)
+    assert isinstance(figure, ForgeryFigure)
+    assert {step for _, step in figure.rows} <= {step for _, step in table.rows}
+    assert {step.rubbish for _, step in figure.rows} == {True, False}
+    assert all(descent.nearness == 0 for descent in gm_vae.FREE)
+    assert gm_vae.DESCENTS[0].nearness == 1

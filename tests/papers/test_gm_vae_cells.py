@@ -1,0 +1,74 @@
+"""The grid of `gm-vae` against what the paper and the issue of stronger attackers ask for."""
+
+import pytest
+
+from purifold.engine.scale import SCALES
+from purifold.engine.step import Resources
+from purifold.papers.gm_vae_cells import (
+    ALWAYS,
+    BARE,
+    PLAIN,
+    PRINTED,
+    PROTOCOL,
+    REFUSING,
+    SUBJECTS,
+    USUAL,
+    VARIABLE,
+    cells_of,
+)
+
+PAPER = {subject.data: subject for subject in SUBJECTS["paper"]}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return cells_of(SUBJECTS["smoke"][0], "supervised", SCALES["smoke"], Resources(), 0)
+
+
+def test_budgets_are_those_printed_and_those_of_stronger_attackers():
+    for data in ("mnist", "fashion-mnist"):
+        assert set(PRINTED) | {0.1, 0.2, 0.3} == set(PAPER[data].epsilons)
+        assert PAPER[data].lengths == (1.0, 2.0, 3.0)
+
+
+def test_models_learn_with_all_labels_and_with_a_hundred_a_class():
+    assert PAPER["mnist"].classifiers["semi-supervised"] == "gm-vae:labelled=100"
+    assert "entropy=variable" in PAPER["mnist"].classifiers[VARIABLE]
+    assert set(PAPER) == {"mnist", "fashion-mnist", "cifar-10", "coil-100"}
+
+
+def test_all_systems_of_a_model_stand_on_the_same_classifier(cells):
+    classifiers = {experiment.system.classifier for experiment in cells.inside.values()}
+    assert len(classifiers) == 1
+    assert cells.second == REFUSING
+    assert cells.refusing.defense == REFUSING
+    assert cells.nearest.norm == "l2"
+    assert cells.nearest.system == cells.refusing
+
+
+def test_the_attack_of_the_paper_sees_the_encoder_alone(cells):
+    craft = cells.craft(0.3)
+    assert (craft.attack.name, craft.knowledge) == (PROTOCOL, "oblivious")
+    assert craft.system.defense == BARE
+    assert craft.system.classifier == cells.refusing.classifier
+    assert cells.answers(ALWAYS, craft).count == craft.count == cells.sizes.attacked
+
+
+def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
+    threat = cells.inside[REFUSING].judged[-1].threat
+    tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
+    assert tried == {"", "sum-0.1", "sum-1", "sum-10"}
+    assert cells.known_ranking(0.3).craft.knowledge == "adaptive"
+
+
+def test_a_plain_classifier_stands_beside():
+    plain = cells_of(SUBJECTS["smoke"][0], USUAL, SCALES["smoke"], Resources(), 0)
+    assert plain.second == PLAIN
+    assert plain.refusing.classifier.network == "small-cnn"
+    assert set(plain.inside) == {BARE, PLAIN}
+    assert plain.ranking(None).craft is None
+
+
+def test_the_second_look_is_followed_on_few_images(cells):
+    assert cells.followed.count == cells.sizes.followed
+    assert cells.followed.epsilons == cells.inside[ALWAYS].epsilons[-1:]

@@ -1,0 +1,128 @@
+"""Tables of systems that may refuse: every image counted once, the printed number beside ours."""
+
+from dataclasses import replace
+
+import pytest
+
+from purifold.defenses.base import REJECTED
+from purifold.engine.steps.decisions import Decisions
+from purifold.engine.steps.unseen import Unseen
+from purifold.evaluation.outcome import Attacked
+from purifold.papers.refusals import (
+    KnownTable,
+    Refusal,
+    RefusalTable,
+    SecondLook,
+    SecondLookTable,
+    SoughtTable,
+)
+from purifold.report.exhibit_tables import listed
+from purifold.report.refusals import adaptive, fooled
+
+
+@pytest.fixture(scope="module")
+def experiment(composed):
+    return composed(defenses=("ae-detector",), attacks=("pgd",), epsilons=(0.1, 0.3))[0]
+
+
+@pytest.fixture(scope="module")
+def step(experiment):
+    return Decisions(system=experiment.system, count=9, craft=None, seed=0)
+
+
+@pytest.fixture
+def records(experiment, record):
+    """Survivors of 100; of the rest under attack at 0.3 without knowledge 30 are turned away."""
+    made = record(
+        "ae-detector",
+        {("oblivious", 0.1): 90, ("oblivious", 0.3): 60, ("adaptive", 0.1): 40, ("adaptive", 0.3): 1},
+    )
+    return {experiment.name: replace(made, outcomes=tuple(_turned(each) for each in made.outcomes))}
+
+
+def _turned(outcome):
+    if (outcome.knowledge, outcome.threat.epsilon) != ("oblivious", 0.3):
+        return outcome
+    attacked = outcome.attacked["pgd"]
+    predictions = attacked.predictions.clone()
+    predictions[70:] = REJECTED
+    kept = {name: getattr(attacked, name) for name in ("l2", "linf", "relative_l2")}
+    return replace(outcome, attacked={"pgd": Attacked(predictions=predictions, rounded=predictions, **kept)})
+
+
+def test_clean_shares_stand_beside_the_printed_ones_and_missing_data_is_said(
+    experiment, step, records, results
+):
+    row = Refusal(
+        title="digits, supervised",
+        defense="gm-vae",
+        bare=step,
+        refusing=step,
+        experiment=experiment,
+        printed={"bare": 0.9967, "rejection": 0.0181},
+    )
+    table = RefusalTable(name="t", caption="c", rows=(row,), missing=(("svhn", {"accuracy": 0.928}),))
+    counts = {"bare": {"right": 97, "images": 100}, "refusing": {"right": 90, "wrong": 2, "rejected": 8}}
+    counts["refusing"]["images"] = 100
+    (section,) = listed(table, results(records, measurements={"t": [counts]}))
+    ours, missing = section.rows
+    assert [cell.partition(" ")[0] for cell in ours[2:11]] == [
+        "100",
+        "99.67",
+        "97.0",
+        "",
+        "90.0",
+        "",
+        "2.0",
+        "1.81",
+        "8.0",
+    ]
+    assert ours[11] == "100"
+    assert "linf 0.1: 60.0" in ours[12]
+    assert "linf 0.3: 99.0" in ours[12]
+    assert len(missing) == len(ours) == len(section.header)
+    assert missing[:3] == ["svhn", "gm-vae", "not run: data not at hand"]
+    assert missing[5] == "92.80"
+
+
+def test_who_knows_less_stands_beside_who_knows_all(experiment, records, results):
+    table = KnownTable(name="t", caption="c", rows=(("digits", experiment),))
+    (section,) = listed(table, results(records))
+    shares = [[cell.partition(" ")[0] for cell in row[2:]] for row in section.rows]
+    assert shares == [["100", "10.0", "0.0", "60.0"], ["100", "10.0", "30.0", "99.0"]]
+
+
+def test_an_image_that_is_turned_away_is_not_fooled(records):
+    (record,) = records.values()
+    blind = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
+    assert [fooled(outcome).successes for outcome in blind] == [10, 10]
+    assert [outcome.threat.epsilon for outcome in adaptive(record.outcomes[::-1])] == [0.1, 0.3]
+
+
+def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):
+    row = SecondLook(title="clean", never=step, refusing=step, always=step, printed=0.6077)
+    table = SecondLookTable(name="t", caption="c", rows=(row, row), experiment=experiment)
+    some = {"title": "clean", "images": 100, "rejected": 20, "right": 15, "still_rejected": 10}
+    found = [
+        {**some, "right_of_the_others": 9, "all_right": 95},
+        {**some, "rejected": 0, "right": 0, "still_rejected": 0, "right_of_the_others": 0, "all_right": 99},
+    ]
+    looks, known = listed(table, results(records, measurements={"t": found}))
+    first, none = ([cell.partition(" ")[0] for cell in row] for row in looks.rows)
+    assert first == ["clean", "20", "60.8", "75.0", "50.0", "90.0", "95.0"]
+    assert none == ["clean", "0", "60.8", "", "", "", "99.0"]
+    assert [row[2].partition(" ")[0] for row in known.rows] == ["40.0", "1.0"]
+
+
+def test_what_was_sought_is_a_share_of_what_was_tried(experiment, results):
+    step = Unseen(system=experiment.system, source="uniform", count=50, seed=0)
+    table = SoughtTable(name="t", caption="c", rows=(("digits", step), ("digits", step)))
+    found = [
+        {"system": "digits", "sought": "uniform accepted", "tried": 50, "got": 5},
+        {"system": "digits", "sought": "forged", "tried": 0, "got": 0, "mean_l2": 1.234},
+    ]
+    (section,) = listed(table, results(measurements={"t": found}))
+    assert section.rows[0][:3] == ["digits", "uniform accepted", "50"]
+    assert section.rows[0][3].startswith("10.0 [")
+    assert section.rows[1][3:] == ["", "1.23"]
+    assert len(section.header) == len(section.rows[0])
