@@ -61,7 +61,7 @@ def test_forgeries_stand_above_what_they_decode_to(experiment, results):
         for column in range(2):
             assert (shown[2 * place + column] == kept[name][column].squeeze()).all()
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    assert titles == ["for 3: rejected", "for 5: accepted as 5"]
+    assert titles == ["for 3\nrejected", "for 5\nseen as 5"]
 
 
 def test_samples_have_a_line_a_class(results):

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 COLORS = {"accuracy": "#2f6fb3", "error": "#b3402f", "rejection": "#8a94a6"}
 PICTURE = 0.62
 """Inches."""
-MARGIN = 0.9
-"""Inches of text before a row of pictures."""
+MARGIN, ABOVE = 0.9, 0.25
+"""Inches of text before a row of pictures, and above the first."""
+HEADROOM, LEAST = 1.35, 0.005
+"""Of a panel for its legend, and the smallest risk at its top."""
 
 
 def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
@@ -49,11 +51,14 @@ def coverage(exhibit: CoverageFigure, results: Results) -> "Figure":
         for name, curve in panel["curves"].items():
             text = f"{name}: area {100 * curve['area']:.3g} %"
             axes.plot(curve["coverage"], curve["risk"], lw=1.5, label=text)
-        axes.set(title=panel["title"], xlabel="coverage", xlim=(0, 1.01))
-        axes.set_ylim(bottom=0)
+        axes.set_title(panel["title"], fontsize=8)
+        axes.set_xlabel("coverage", fontsize=8)
+        axes.set(xlim=(0, 1.01), ylim=(0, HEADROOM * max(axes.get_ylim()[1], LEAST)))
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1])
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
-        axes.set_ylabel("risk: error of what is accepted")
-    share_legend(figure, panels)
+        axes.legend(loc="upper left", fontsize=6, frameon=False)
+    panels[0].set_ylabel("error of what is accepted", fontsize=8)
+    figure.tight_layout()
     return figure
 
 
@@ -68,8 +73,7 @@ def forgeries(exhibit: ForgeryFigure, results: Results) -> "Figure":
                 _show(axes, picture)
             _name(line[0], f"{row['label']}\n{name}" if name == "images" else name)
         for axes, target, answer in zip(lines[3 * place], row["targets"], row["answers"], strict=False):
-            seen = "rejected" if answer < 0 else f"accepted as {answer}"
-            axes.set_title(f"for {target}: {seen}", fontsize=5)
+            axes.set_title(f"for {target}\n{'rejected' if answer < 0 else f'seen as {answer}'}", fontsize=5)
     return figure
 
 
@@ -108,11 +112,11 @@ def _place(point: Point) -> float:
 def _pictures(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
     from matplotlib.figure import Figure
 
-    size = (MARGIN + PICTURE * columns, (PICTURE + 0.12) * rows)
+    size = (MARGIN + PICTURE * columns, ABOVE + (PICTURE + 0.2) * rows)
     figure = Figure(figsize=size)
     lines = figure.subplots(rows, columns, squeeze=False)
     figure.subplots_adjust(
-        left=MARGIN / size[0], right=0.995, top=0.985, bottom=0.01, wspace=0.06, hspace=0.2
+        left=MARGIN / size[0], right=0.995, top=1 - ABOVE / size[1], bottom=0.01, wspace=0.06, hspace=0.42
     )
     for axes in lines.flat:
         axes.set_axis_off()
