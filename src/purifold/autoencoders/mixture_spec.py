@@ -82,12 +82,16 @@ class MixtureSpec:
         }
 
 
+def mixture_options() -> dict[str, Option]:
+    """What can be set on a Gaussian-mixture VAE, by name."""
+    return {
+        field.name: Option(field.name, field.type, cast(Any, field.default)) for field in fields(MixtureSpec)
+    }
+
+
 def mixture(text: str) -> MixtureSpec | None:
     """The description that `text` names, "gm-vae" or "gm-vae:labelled=100"; None where it names another."""
     name, given = settings(text)
     if name != NAME:
         return None
-    known = {
-        field.name: Option(field.name, field.type, cast(Any, field.default)) for field in fields(MixtureSpec)
-    }
-    return MixtureSpec(**chosen(f"classifier {NAME}", given, known))
+    return MixtureSpec(**chosen(f"classifier {NAME}", given, mixture_options()))

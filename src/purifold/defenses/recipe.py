@@ -143,7 +143,7 @@ class Recipe:
         if not isinstance(classifier, self.needs):
             raise InputError(
                 f"classifier must be a {self.needs.__name__} for defense {self.name}, "
-                f"got {type(classifier).__name__}"
+                f"got {type(classifier).__name__}; see purifold list classifiers"
             )
         for autoencoder in trained:
             check_evaluating(autoencoder, "trained")

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from purifold.attacks.base import Attack
+from purifold.autoencoders.mixture_spec import NAME as MIXTURE
+from purifold.autoencoders.mixture_spec import mixture_options
 from purifold.data.load import load, sources
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import classes, instances
@@ -57,6 +59,7 @@ def _attacks() -> Iterator[str]:
 
 def _classifiers() -> Iterator[str]:
     yield from _networks(classes(Classifier))  # type: ignore[type-abstract]
+    yield f"{MIXTURE}: Gaussian-mixture VAE whose encoder classifies; options: {', '.join(mixture_options())}"
     yield "example: purifold evaluate --data digits --defense vae --classifier mlp"
 
 
