@@ -45,22 +45,28 @@ def contents(folder):
     }
 
 
+def lasting(process, folder, *, events, seconds):
+    """Waits until the process has logged so many events, and a little longer; or until it has ended."""
+    before = len(Store(folder).events())
+    while process.poll() is None and len(Store(folder).events()) < before + events:
+        time.sleep(0.02)
+    time.sleep(seconds)
+
+
 @pytest.mark.slow
 def test_a_study_killed_at_random_moments_ends_as_one_left_alone(tmp_path):
-    begun = time.perf_counter()
     whole = start(tmp_path / "whole")
     assert whole.wait() == 0
-    length = time.perf_counter() - begun
 
     dice, kills, status = random.Random(0), 0, None
     while status != 0:
         process = start(tmp_path / "killed")
-        try:
-            status = process.wait(timeout=dice.uniform(0.3, 0.8) * length if kills < 6 else None)
-        except subprocess.TimeoutExpired:
+        if kills < 6:
+            lasting(process, tmp_path / "killed", events=dice.randint(1, 6), seconds=dice.uniform(0, 0.3))
+        if process.poll() is None and kills < 6:
             process.kill()
-            process.wait()
             kills += 1
+        status = process.wait()
     assert kills >= 1
 
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
