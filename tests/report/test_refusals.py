@@ -6,9 +6,11 @@ import pytest
 
 from purifold.defenses.base import REJECTED
 from purifold.engine.steps.decisions import Decisions
+from purifold.engine.steps.frechet import Frechet
 from purifold.engine.steps.unseen import Unseen
 from purifold.evaluation.outcome import Attacked
 from purifold.papers.refusals import (
+    FrechetTable,
     KnownTable,
     Refusal,
     RefusalTable,
@@ -112,6 +114,21 @@ def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, r
     assert first == ["clean", "20", "60.8", "75.0", "50.0", "90.0", "95.0"]
     assert none == ["clean", "0", "60.8", "", "", "", "99.0"]
     assert [row[2].partition(" ")[0] for row in known.rows] == ["40.0", "1.0"]
+
+
+def test_distances_stand_beside_the_printed_ones(experiment, composed, results):
+    settings = {"defenses": ("none",), "attacks": ("pgd",), "epsilons": (0.1,)}
+    (mixture,) = composed(classifier="gm-vae", **settings)
+    reader = experiment.system.classifier
+    step = Frechet(autoencoder=mixture.system.classifier, reader=reader, seed=0)
+    table = FrechetTable(name="t", caption="c", rows=(("supervised", step, 50.4), ("other", step, None)))
+    some = {"images": 248, "reader": "small-cnn", "samples": 105.08, "real": 3.144}
+    (section,) = listed(table, results(measurements={"t": [some, some]}))
+    assert section.title == "Frechet distance in the features of small-cnn"
+    assert section.rows == [
+        ["supervised", "248", "50.4", "105.1", "3.14"],
+        ["other", "248", "", "105.1", "3.14"],
+    ]
 
 
 def test_what_was_sought_is_a_share_of_what_was_tried(experiment, results):

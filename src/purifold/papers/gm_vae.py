@@ -20,7 +20,9 @@ from purifold.engine.step import Resources
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.flood import Flood
 from purifold.engine.steps.forgery import Forgery
+from purifold.engine.steps.frechet import Frechet
 from purifold.engine.steps.samples import Samples
+from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_mixture import TrainMixture
 from purifold.engine.steps.unseen import Unseen
 from purifold.papers.base import Paper, Study
@@ -43,6 +45,7 @@ from purifold.papers.gm_vae_cells import (
 from purifold.papers.refusals import (
     CoverageFigure,
     ForgeryFigure,
+    FrechetTable,
     KnownTable,
     Refusal,
     RefusalFigure,
@@ -80,6 +83,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
         _forgeries(first[0]),
         _against_budget("fig-5", "variable entropy", variable),
         _coverage([first[0], plain[0]]),
+        _frechet([first[0], *variable], plain[0]),
     ]
     return Study.of(exhibits, ())
 
@@ -227,6 +231,23 @@ def _coverage(found: Sequence[Cells]) -> CoverageFigure:
             (f"{PROTOCOL} at {middle:g}, classifier known", attacked),
             (f"{STRONGER.partition(':')[0]} at {middle:g}, all known", known),
         ),
+    )
+
+
+def _frechet(found: Sequence[Cells], plain: Cells) -> FrechetTable:
+    """Of constant and of variable entropy, in the features of a classifier of the same data."""
+    printed: Mapping[str, float] = _text()["frechet"]["celeba"]
+    reader = cast(TrainClassifier, plain.inside[BARE].system.classifier)
+    rows = []
+    for cells in found:
+        bare = cells.inside[BARE]
+        step = Frechet(autoencoder=cast(TrainMixture, bare.system.classifier), reader=reader, seed=bare.seed)
+        rows.append((cells.title, step, printed.get(cells.learning)))
+    return FrechetTable(
+        name="frechet",
+        caption=f"Samples of {found[0].subject.data} beside test images: smaller is better, and the order of "
+        "constant and variable entropy is the paper's claim",
+        rows=tuple(rows),
     )
 
 

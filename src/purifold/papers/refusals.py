@@ -9,6 +9,7 @@ from purifold.engine.step import Step
 from purifold.engine.steps.decisions import Decisions
 from purifold.engine.steps.flood import Flood
 from purifold.engine.steps.forgery import Forgery
+from purifold.engine.steps.frechet import Frechet
 from purifold.engine.steps.samples import Samples
 from purifold.engine.steps.selection import Selection
 from purifold.engine.steps.unseen import Unseen
@@ -158,6 +159,23 @@ class CoverageFigure(Drawing):
     def measurements(self) -> tuple[Step, ...]:
         """The curves."""
         return tuple(curve for _, curves in self.panels for _, curve in curves)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FrechetTable(Exhibit):
+    """How far samples of models lie from real images.
+
+    Args:
+        rows: By title the step, and the distance that the paper prints on its own images; None where none.
+    """
+
+    rows: tuple[tuple[str, Frechet, float | None], ...]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The distances."""
+        return tuple(step for _, step, _ in self.rows)
 
 
 @final

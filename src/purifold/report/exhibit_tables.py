@@ -8,7 +8,7 @@ from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceTable, FilterTable
 from purifold.papers.exhibit import Exhibit
-from purifold.papers.refusals import KnownTable, RefusalTable, SecondLookTable, SoughtTable
+from purifold.papers.refusals import FrechetTable, KnownTable, RefusalTable, SecondLookTable, SoughtTable
 from purifold.papers.table import (
     LimitTable,
     OriginTable,
@@ -23,7 +23,13 @@ from purifold.report.filtering import compared
 from purifold.report.lines import UNRELIABLE, families, named, percent
 from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
-from purifold.report.refusals import known_table, refusal_table, second_look_table, sought_table
+from purifold.report.refusals import (
+    frechet_table,
+    known_table,
+    refusal_table,
+    second_look_table,
+    sought_table,
+)
 from purifold.report.results import Results
 
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
@@ -205,6 +211,7 @@ LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     SecondLookTable: second_look_table,
     SoughtTable: sought_table,
     KnownTable: known_table,
+    FrechetTable: frechet_table,
     DifferenceTable: _difference_table,
     FilterTable: _filter_table,
 }

@@ -26,6 +26,7 @@ from purifold.papers.exhibit import (
 from purifold.papers.refusals import (
     CoverageFigure,
     ForgeryFigure,
+    FrechetTable,
     RefusalTable,
     SamplesFigure,
     SecondLookTable,
@@ -152,4 +153,5 @@ MEASURED: Mapping[type, Callable[[Any, Store], list[dict[str, Any]]]] = {
     CoverageFigure: refusals.of_coverage,
     ForgeryFigure: refusals.of_forgeries,
     SamplesFigure: refusals.of_samples,
+    FrechetTable: refusals.of_frechet,
 }

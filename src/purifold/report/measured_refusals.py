@@ -9,6 +9,7 @@ from purifold.defenses.base import REJECTED
 from purifold.engine.steps.decisions import Decisions, read_decisions
 from purifold.engine.steps.flood import Flood, read_flooded
 from purifold.engine.steps.forgery import Forgery, read_forged, read_forged_pictures
+from purifold.engine.steps.frechet import read_frechet
 from purifold.engine.steps.samples import read_samples
 from purifold.engine.steps.selection import Selection, read_selection
 from purifold.engine.steps.unseen import Unseen, read_accepted
@@ -16,6 +17,7 @@ from purifold.engine.store import Store
 from purifold.papers.refusals import (
     CoverageFigure,
     ForgeryFigure,
+    FrechetTable,
     RefusalTable,
     SamplesFigure,
     SecondLook,
@@ -57,6 +59,19 @@ def of_coverage(exhibit: CoverageFigure, store: Store) -> list[dict[str, Any]]:
 def of_forgeries(exhibit: ForgeryFigure, store: Store) -> list[dict[str, Any]]:
     """For each row its pictures."""
     return [{"label": label, **_pictures(step, store)} for label, step in exhibit.rows]
+
+
+def of_frechet(exhibit: FrechetTable, store: Store) -> list[dict[str, Any]]:
+    """For each row its distances."""
+    return [
+        {
+            "title": title,
+            "reader": step.reader.network,
+            "seed": step.seed,
+            **asdict(read_frechet(store.fetch(step))),
+        }
+        for title, step, _ in exhibit.rows
+    ]
 
 
 def of_samples(exhibit: SamplesFigure, store: Store) -> list[dict[str, Any]]:

@@ -9,7 +9,14 @@ import torch
 from purifold.defenses.base import REJECTED
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, majority
-from purifold.papers.refusals import KnownTable, Refusal, RefusalTable, SecondLookTable, SoughtTable
+from purifold.papers.refusals import (
+    FrechetTable,
+    KnownTable,
+    Refusal,
+    RefusalTable,
+    SecondLookTable,
+    SoughtTable,
+)
 from purifold.report.lines import UNRELIABLE, percent
 from purifold.report.listed import Listed
 from purifold.report.results import Results
@@ -92,6 +99,23 @@ def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
         for line in results.measurements[exhibit.name]
     ]
     return [Listed("What attackers get, percent", header, rows)]
+
+
+def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
+    """A row for each model."""
+    found = results.measurements[exhibit.name]
+    header = ["model", "images", "printed, CelebA, Inception", "ours", "real images among themselves"]
+    rows = [
+        [
+            title,
+            str(line["images"]),
+            "" if printed is None else f"{printed:g}",
+            f"{line['samples']:.4g}",
+            f"{line['real']:.3g}",
+        ]
+        for (title, _, printed), line in zip(exhibit.rows, found, strict=True)
+    ]
+    return [Listed(f"Frechet distance in the features of {found[0]['reader']}", header, rows)]
 
 
 def adaptive(outcomes: Sequence[Outcome]) -> list[Outcome]:
