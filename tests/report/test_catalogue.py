@@ -17,7 +17,7 @@ from purifold.report.catalogue import KINDS, catalogue, data_set
 WHOLE = {
     "defenses": [recipe.name for recipe in instances(Recipe).values()],
     "attacks": list(classes(Attack)),
-    "classifiers": classifier_names(),
+    "classifiers": [*classifier_names(), "gm-vae"],
     "autoencoders": autoencoder_names(),
     "data": list(sources()),
     "papers": list(papers()),

@@ -38,13 +38,13 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
         print(f"{claim.text} {summary(claim)}")
     page = folder / "report.html"
     content = {
-        "title": _title(records, study),
-        "how": _how(records),
+        "title": _title(results),
+        "how": _how(records) or results.made,
         "exhibits": shown,
         "claims": [(claim, summary(claim)) for claim in claims],
         "tables": [(name, *_table(found)) for name, found in _by_classifier(records).items()],
         "records": records,
-        "smoke": "(smoke scale)" in _title(records, study),
+        "smoke": "(smoke scale)" in _title(results),
     }
     write_bytes(page, rendered("exhibits.html", content).encode())
     return page
@@ -80,8 +80,9 @@ def _sections(exhibit: Exhibit, remark: str, results: Results, folder: Path) -> 
     return sections
 
 
-def _title(records: Sequence[Record], study: Study) -> str:
-    return records[0].title if records else ", ".join(exhibit.name for exhibit in study.exhibits)
+def _title(results: Results) -> str:
+    records = tuple(results.records.values())
+    return records[0].title if records else str(results.made.get("title", ""))
 
 
 def _how(records: Sequence[Record]) -> dict[str, object]:

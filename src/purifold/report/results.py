@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -11,6 +11,7 @@ from purifold.engine.steps.gallery import GALLERY, Pictures, read_gallery
 from purifold.engine.steps.training import read_history
 from purifold.engine.store import Store
 from purifold.errors import Failure, InputError
+from purifold.evaluation.environment import environment
 from purifold.evaluation.record import Record, read, write
 from purifold.papers.base import Study
 from purifold.papers.claim import Quantity
@@ -31,6 +32,7 @@ class Results:
         measurements: Points of figures that are no records, by the figure's name; see `measured`.
         extents: Quantities of the sets of codes that a claim compares, by the label of their step.
         trainings: `purifold.training.progress.History` as JSON, by the name of the training.
+        made: Title, command and machine of the report, for figures that no record stands behind.
     """
 
     records: Mapping[str, Record]
@@ -38,6 +40,7 @@ class Results:
     measurements: Mapping[str, Any]
     extents: Mapping[str, Mapping[Quantity, float]]
     trainings: Mapping[str, Mapping[str, Any]]
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 def publish(study: Study, store: Store, folder: Path, *, title: str, command: str) -> Results:
@@ -52,6 +55,7 @@ def publish(study: Study, store: Store, folder: Path, *, title: str, command: st
             write_bytes(_gallery(folder, experiment.name), (store.fetch(gallery) / GALLERY).read_bytes())
         trainings |= {step.label: read_history(store.fetch(step)) for step in experiment.trainings()}
     index = {
+        "made": {"title": title, "command": command, **environment()},
         "experiments": [experiment.name for experiment in study.experiments],
         "galleries": [experiment.name for experiment in study.experiments if experiment.pictures],
         "trainings": trainings,
@@ -82,6 +86,7 @@ def read_results(folder: Path) -> Results:
         trainings=trainings,
         measurements=measurements,
         extents=extents,
+        made=index.get("made", {}),
     )
 
 
