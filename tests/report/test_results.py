@@ -1,5 +1,7 @@
 """Results are written once and read back as they were."""
 
+import os
+
 import pytest
 
 from purifold.engine.local import run
@@ -45,6 +47,12 @@ def test_the_trainings_of_all_experiments_are_listed_once(published):
         "train small-cnn on digits",
         "train variational autoencoder ae-robustness 16, beta 0.1 on digits",
     ]
+
+
+def test_the_command_and_the_machine_are_known_without_a_record(published):
+    results, _ = published
+    assert (results.made["title"], results.made["command"]) == ("A study", "purifold evaluate")
+    assert results.made["cores"] == os.cpu_count()
 
 
 def test_a_folder_without_results_is_refused_and_a_damaged_one_said_so(published, tmp_path):
