@@ -58,7 +58,7 @@ def test_a_study_whose_cluster_falls_apart_ends_as_one_left_alone(seen: dict[str
     assert faults["finished"] == [1] * 53 + [2]  # the one that rotted was made again
     assert faults["damaged"] == 1
     assert faults["lost"] >= 2
-    assert faults["seconds"] < 80
+    assert faults["seconds"] < 300  # a bound against waiting for ever, not a measure
 
 
 @pytest.mark.slow
