@@ -31,7 +31,8 @@ def write_exhibits(study: Study, results: Results, folder: Path) -> Path:
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     shown = [_shown(exhibit, results, folder) for exhibit in study.exhibits]
     claims = [judged(claim, results) for claim in study.claims]
-    write_bytes(folder / "table.md", _tables(records).encode())
+    if records:
+        write_bytes(folder / "table.md", _tables(records).encode())
     if claims:
         write_bytes(folder / "claims.md", "\n".join(_claims(records, claims)).encode())
     for claim in claims:
