@@ -26,8 +26,8 @@ CAPTION = (
     "One image under targeted FGSM as autoencoders see it under each class, trained with several weights of "
     "reconstruction, divergence and source classifier. Framed in blue: the nearest. The shares are those of "
     "images that the classifier gets right behind the nearest ones: clean, attacked by someone who does not "
-    "know the purifier, and by someone who does, with one step through the chosen class; all were trained on a "
-    f"{SHORTER}th of the images that the purifier of the tables sees"
+    "know the purifier, and by someone who does, with one step through the chosen class; all were trained on "
+    f"a {SHORTER}th of the images that the purifier of the tables sees"
 )
 READINGS: Mapping[str, ConditionalSpec] = {
     "0.01, 1, 10: sum of pixels, mean of units": ConditionalSpec(),
