@@ -32,8 +32,11 @@ def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[T
 
 
 class _Streamed(torch.autograd.Function):
+    """Keeps the images and the state of the generators instead of a graph."""
+
     @staticmethod
     def forward(ctx: Any, images: Images, tiling: Tiling, purify: Purify, *weights: Tensor) -> Images:
+        """Portion by portion."""
         ctx.save_for_backward(images, *weights)
         ctx.tiling, ctx.purify, ctx.generators = tiling, purify, _generators(images.device)
         blended = torch.zeros_like(images)
@@ -44,6 +47,7 @@ class _Streamed(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Goes through the portions once more, each with the draws that it had, and adds up their gradients."""
         images, *weights = ctx.saved_tensors
         found = [torch.zeros_like(tensor) for tensor in (images, *weights)]
         with _replayed(images.device, ctx.generators), torch.enable_grad():
