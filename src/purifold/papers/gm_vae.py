@@ -137,8 +137,8 @@ def _second_look(cells: Cells) -> SecondLookTable:
 def _known(found: Sequence[Cells]) -> KnownTable:
     return KnownTable(
         name="known",
-        caption="What becomes of images that are right when clean, by attackers who know the classifier "
-        "alone and by those who know the detectors too",
+        caption="Shares of all images that are right when clean and then accepted and wrong, or rejected, by "
+        "attackers who know the classifier alone and by those who know the detectors too",
         rows=tuple(
             (f"{cells.title}, {cells.second}", experiment)
             for cells in found

@@ -138,9 +138,9 @@ def _by_budget(outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
 
 
 def _always_rejected(outcome: Outcome) -> Mask:
-    """Images turned away under every attack."""
+    """Images that are right when clean and turned away under every attack."""
     found = [majority(attacked.predictions == REJECTED) for attacked in outcome.attacked.values()]
-    return reduce(torch.logical_and, found)
+    return reduce(torch.logical_and, found, outcome.correct_clean())
 
 
 def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[str]:
