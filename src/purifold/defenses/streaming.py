@@ -47,7 +47,7 @@ class _Streamed(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Goes through the portions once more, each with the draws that it had, and adds up their gradients."""
+        """Goes through the portions once more, each with the draws that it had; adds up their gradients."""
         images, *weights = ctx.saved_tensors
         found = [torch.zeros_like(tensor) for tensor in (images, *weights)]
         with _replayed(images.device, ctx.generators), torch.enable_grad():

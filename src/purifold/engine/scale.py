@@ -13,8 +13,8 @@ LONGER = 3
 PASSES = 20
 """Epochs of a VAE of patches: each shows as many squares of an image as that takes."""
 WIDE = 32
-"""Side of the largest squares that are learnt at the autoencoders' rate; at 64 pixels, with 100 million
-weights in dense layers, that rate learns nothing in the first updates."""
+"""Side of the largest squares that are learnt at the autoencoders' rate; networks of larger ones have more
+weights in dense layers, and get a third of it."""
 SQUARE = 16
 """Side of the squares of which as many are seen as autoencoders see images; of larger ones fewer."""
 
