@@ -103,9 +103,7 @@ CIFAR = Subject(
     epsilons=(2 / 255, 8 / 255),
     lengths=(0.5, 1.0),
 )
-COIL = replace(
-    CIFAR, data="coil-100", other="cifar-10", classifiers={SUPERVISED: "gm-vae:variance=0.0001"}
-)
+COIL = replace(CIFAR, data="coil-100", other="cifar-10", classifiers={SUPERVISED: "gm-vae:variance=0.0001"})
 DIGITS = Subject(
     data="digits",
     other="digits",

@@ -23,3 +23,34 @@ def finished(tmp_path_factory, bench):
 @pytest.fixture(scope="session")
 def data():
     return Data.named("digits", Resources())
+
+
+@pytest.fixture(scope="session")
+def refusing(tiny, composed, finished):
+    """What every step left, the steps by name, and the trained system."""
+    from purifold.attacks.descent import Descent
+    from purifold.attacks.pgd import PGD
+    from purifold.engine.steps.flood import Flood
+    from purifold.engine.steps.forgery import Forgery
+    from purifold.engine.steps.selection import Selection
+    from purifold.engine.steps.unseen import Unseen
+    from purifold.threat import ThreatModel
+
+    descents = (Descent(steps=10), Descent(steps=40, nearness=0.0))
+    scale = tiny(images=60, seen=11_000, encoded=11_000, epochs=10)
+    (experiment,) = composed(
+        scale, classifier="gm-vae", defenses=("gm-vae",), attacks=("fgsm",), epsilons=(0.3,)
+    )
+    system, craft = experiment.system, experiment.crafts("oblivious", experiment.judged[0].threat)[0]
+    steps = {
+        "forged": Forgery(system=system, each=2, rubbish=False, descents=descents, seed=0),
+        "from noise": Forgery(system=system, each=3, rubbish=True, descents=descents, seed=0),
+        "far": Flood(system=system, count=40, attack=PGD(steps=5), threat=ThreatModel("linf", 0.4), seed=0),
+        "near": Flood(system=system, count=40, attack=PGD(steps=5), threat=ThreatModel("linf", 1e-6), seed=0),
+        "noise": Unseen(system=system, source="uniform", count=50, seed=0),
+        "itself": Unseen(system=system, source=system.data, count=50, seed=0),
+        "clean": Selection(system=system, count=60, craft=None),
+        "attacked": Selection(system=system, count=60, craft=craft),
+    }
+    store, bench = finished(*steps.values(), *experiment.trainings(), craft)
+    return {name: store.fetch(step) for name, step in steps.items()}, steps, system.build(bench)
