@@ -127,6 +127,17 @@ def test_the_paragraph_says_the_filter_s_part_and_what_an_attacker_leaves(system
     assert "p = 6.1e-05" in text  # 15 images to none: 2 / 2^15
 
 
+@pytest.mark.parametrize(
+    ("vae", "bare", "said"),
+    [(5, 20, "less than"), (20, 20, "not measurably more or less than"), (35, 20, "more than")],
+)
+def test_the_paragraph_says_which_way_a_difference_goes(systems, records, record, vae, bare, said):
+    for name, kept in (("vae", vae), ("none", bare)):
+        records[systems[name].name] = record(name, {("oblivious", 0.1): 70, ("adaptive", 0.1): kept})
+    text = paragraph(filter_table(systems, ("vae", "bare vae")), records)
+    assert f"which is {said} the classifier alone" in text
+
+
 def test_without_a_pair_nothing_is_said_of_one(systems, records):
     text = paragraph(filter_table(systems, None), records)
     assert "Without its filter" not in text

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from purifold.engine.experiment import Experiment
-from purifold.evaluation.intervals import Proportion, paired_test
+from purifold.evaluation.intervals import PairedTest, Proportion, paired_test
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.papers.difference import FilterTable
@@ -71,14 +71,19 @@ def _left(exhibit: FilterTable, records: Records) -> str:
         _worst(exhibit, experiment, records) for experiment in (exhibit.bare, exhibit.alone, best)
     )
     test = paired_test(vae, bare)
-    sure = test.p_value < LEVEL and test.first_only > test.second_only
     shares = [100 * Proportion.of(mask).value for mask in (bare, alone, vae)]
     return (
         f"By one who knows it, in the worst case over all attacks, the classifier alone keeps "
         f"{shares[0]:.1f} %, the filter {shares[1]:.1f} % and {name} {shares[2]:.1f} %, which is "
-        f"{'more' if sure else 'not measurably more'} than the classifier alone (paired test, "
+        f"{_compared(test)} the classifier alone (paired test, "
         f"p = {test.p_value:.2g})."
     )
+
+
+def _compared(test: PairedTest) -> str:
+    if test.p_value >= LEVEL:
+        return "not measurably more or less than"
+    return "more than" if test.first_only > test.second_only else "less than"
 
 
 def _best(exhibit: FilterTable, records: Records) -> tuple[str, Experiment]:
