@@ -8,6 +8,7 @@ from purifold.defenses.recipe import parse
 from purifold.engine.plan import needed
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
+from purifold.papers.difference import DifferenceTable
 from purifold.papers.library import paper
 from purifold.papers.patch_vae import _text
 from purifold.papers.patch_vae_cells import SUBJECTS
@@ -94,3 +95,9 @@ def test_a_pair_with_and_without_the_filter_differs_in_the_filter_alone():
             if subject.unfiltered:
                 filtered, bare = (parse(subject.defenses[name]) for name in subject.unfiltered)
                 assert filtered.with_options(smoothing="none") == bare
+
+
+def test_printed_numbers_stand_beside_the_images_of_the_paper_alone(study):
+    tables = [found for found in study.exhibits if isinstance(found, DifferenceTable)]
+    assert all(table.printed for table in tables)  # ours is read off at the paper's differences
+    assert not any(shares for table in tables for shares in table.printed.values())

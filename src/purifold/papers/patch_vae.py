@@ -49,11 +49,15 @@ def _table(cell: Cells, attack: str, name: str) -> DifferenceTable:
         "printed, and ours by attackers who do not know the defense and who do",
         attack=attack,
         systems=cell.systems,
-        printed={
-            row["relative_l2"]: {name: share for name, share in row.items() if name != "relative_l2"}
-            for row in _text()[name]
-        },
+        printed={row["relative_l2"]: _shares(row, cell) for row in _text()[name]},
     )
+
+
+def _shares(row: Mapping[str, float], cell: Cells) -> Mapping[str, float]:
+    """What the paper prints in a row; nothing beside images that the paper has not."""
+    known = {subject.data for subject in SUBJECTS["paper"]}
+    named = {name: share for name, share in row.items() if name != "relative_l2"}
+    return named if cell.subject.data in known else {}
 
 
 def _curves(cell: Cells) -> DifferenceFigure:
