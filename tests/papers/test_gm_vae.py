@@ -5,6 +5,7 @@ import pytest
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
 from purifold.papers import gm_vae
+from purifold.papers.gm_vae_cells import FASHION, MNIST
 from purifold.papers.refusals import ForgeryFigure, RefusalTable, SecondLookTable, SoughtTable
 
 
@@ -19,12 +20,19 @@ def test_rows_of_the_paper_add_up_to_all_images():
             assert row["accuracy"] + row["error"] + row["rejection"] == pytest.approx(100, abs=0.02)
 
 
-def test_every_model_and_each_plain_classifier_has_a_row(exhibits):
-    table = exhibits["table-1"]
+def test_every_model_and_the_plain_classifier_has_a_row_in_its_data_sets_table(exhibits):
+    table = exhibits["table-1-digits"]
     assert isinstance(table, RefusalTable)
     assert [row.defense for row in table.rows] == ["gm-vae"] * 3 + ["ae-detector"]
+    assert {row.experiment.system.data.name for row in table.rows} == {"digits"}
+    assert table.missing == ()
+
+
+def test_the_rows_of_absent_data_stand_where_other_data_stands_in_for_it():
+    table = gm_vae._clean(FASHION, ())
     assert [title for title, _ in table.missing] == ["svhn, supervised", "svhn, semi-supervised"]
     assert table.missing[0][1]["error"] == pytest.approx(0.0458)
+    assert gm_vae._clean(MNIST, ()).missing == ()
 
 
 def test_the_second_look_has_clean_and_attacked_images(exhibits):

@@ -16,6 +16,8 @@ from purifold.types import Images, Labels, Latent, Scores
 
 ROWS = 2048
 """Latents that are decoded at a time."""
+FEWER, FEWEST = 20, 2
+"""Every so many steps each image goes on from the better half of its starts, and from no fewer than these."""
 PATIENCE = 15
 """Steps without progress of an image's best error after which it is done."""
 PROGRESS = 0.998
@@ -31,6 +33,8 @@ class LatentSearch(Reclassifier):
     """Descends to the nearest decoded image from every class mean at once; the best end's class.
 
     Each image leaves the batch when its best error gets no smaller. The paper's norm is open; this is L2.
+
+    Differs: starts that fall behind are given up; see `FEWER`.
 
     Args:
         autoencoder: Trained.
@@ -86,7 +90,7 @@ class LatentSearch(Reclassifier):
 
 
 class _Descent:
-    """Adam on the latents of all starts of the images that still get on."""
+    """Adam on the latents of the starts that still get on, of the images that do."""
 
     def __init__(self, autoencoder: MixtureAutoencoder, images: Images) -> None:
         self.autoencoder, self.images = autoencoder, images
@@ -94,27 +98,29 @@ class _Descent:
         self.latent = autoencoder.means.repeat(len(images), 1, 1)
         self.mean = torch.zeros_like(self.latent)
         self.square = torch.zeros_like(self.latent)
-        self.found = self.latent.clone()
-        self.errors = torch.full_like(self.latent[:, :, 0], torch.inf)
-        self.least = torch.full_like(self.errors[:, 0], torch.inf)
+        self.found = torch.zeros_like(self.latent[:, 0])
+        self.errors = torch.full_like(self.found[:, 0], torch.inf)
+        self.least = self.errors.clone()
         self.idle = torch.zeros_like(self.rows)
         self.steps = 0
 
     def step(self) -> bool:
-        """Takes in the errors here, lets go of images that are done, and steps; False when none is left."""
+        """Takes in the errors here, lets go of what is done or behind, and steps; False when none is left."""
         errors, gradient = self._descend()
         going = self._note(errors)
         if not going.any():
             return False
+        self.steps += 1
         self.rows, self.idle = self.rows[going], self.idle[going]
-        self.mean, self.square = self.mean[going], self.square[going]
-        self.latent = self._moved(gradient[going], self.latent[going])
+        starts = self._ahead(errors[going])[:, :, None].expand(-1, -1, gradient.shape[2])
+        state = (self.latent, gradient, self.mean, self.square)
+        self.latent, gradient, self.mean, self.square = (part[going].gather(1, starts) for part in state)
+        self._move(gradient)
         return True
 
     def best(self) -> tuple[Latent, Scores]:
         """Of each image, the latent with the least error of all starts and steps, and the error."""
-        errors, starts = self.errors.min(dim=1)
-        return self.found[torch.arange(len(starts), device=starts.device), starts], errors
+        return self.found, self.errors
 
     def _descend(self) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
@@ -127,19 +133,25 @@ class _Descent:
     def _note(self, errors: Tensor) -> Tensor:
         """Keeps what is better; says which images go on."""
         rows = self.rows
-        better = errors < self.errors[rows]
-        self.found[rows] = torch.where(better[:, :, None], self.latent, self.found[rows])
-        self.errors[rows] = torch.where(better, errors, self.errors[rows])
-        least = errors.amin(dim=1)
+        least, start = errors.min(dim=1)
+        better = least < self.errors[rows]
+        here = self.latent[torch.arange(len(rows), device=rows.device), start]
+        self.found[rows] = torch.where(better[:, None], here, self.found[rows])
+        self.errors[rows] = torch.where(better, least, self.errors[rows])
         progress = least < PROGRESS * self.least[rows]
         self.least[rows] = torch.where(progress, least, self.least[rows])
         self.idle = torch.where(progress, 0, self.idle + 1)
         return self.idle < PATIENCE
 
-    def _moved(self, gradient: Tensor, latent: Tensor) -> Tensor:
+    def _ahead(self, errors: Tensor) -> Tensor:
+        """The starts that each image goes on from."""
+        starts = errors.shape[1]
+        kept = min(starts, max(FEWEST, -(-starts // 2))) if self.steps % FEWER == 0 else starts
+        return errors.topk(kept, dim=1, largest=False).indices
+
+    def _move(self, gradient: Tensor) -> None:
         decay, square_decay = MOMENTS
-        self.steps += 1
         self.mean = self.mean.lerp(gradient, 1 - decay)
         self.square = square_decay * self.square + (1 - square_decay) * gradient.square()
         scale = (self.square / (1 - square_decay**self.steps)).sqrt() + STABLE
-        return latent - RATE / (1 - decay**self.steps) * self.mean / scale
+        self.latent = self.latent - RATE / (1 - decay**self.steps) * self.mean / scale

@@ -9,7 +9,7 @@ Differs: SVHN is not at hand, and Fashion-MNIST and CIFAR-10 stand in for it.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources as package
 from typing import Any, cast
@@ -40,6 +40,7 @@ from purifold.papers.gm_vae_cells import (
     USUAL,
     VARIABLE,
     Cells,
+    Subject,
     cells_of,
 )
 from purifold.papers.refusals import (
@@ -60,6 +61,8 @@ from purifold.threat import ThreatModel
 SHOWN, EACH = 10, 8
 """Classes and images of each among the samples."""
 FLOODING = PGD(steps=20)
+STANDS_IN = "fashion-mnist"
+"""For SVHN."""
 
 
 def _study(scale: Scale, resources: Resources, seed: int) -> Study:
@@ -74,7 +77,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     constant = [cells for cells in first if cells.learning != VARIABLE]
     variable = [cells for cells in first if cells.learning == VARIABLE]
     exhibits = [
-        _clean(mixtures, plain),
+        *(_clean(subject, [*mixtures, *plain]) for subject in subjects),
         _second_look(first[0]),
         _known([*first, plain[0]]),
         _sought([first[0], plain[0]], resources),
@@ -88,23 +91,31 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     return Study.of(exhibits, ())
 
 
-def _clean(mixtures: Sequence[Cells], plain: Sequence[Cells]) -> RefusalTable:
-    return RefusalTable(
-        name="table-1",
-        caption="Clean test images without and with thresholds, and what attackers who know them leave",
-        rows=tuple(
-            Refusal(
-                title=cells.title,
-                defense=cells.second,
-                bare=cells.answers(BARE),
-                refusing=cells.answers(cells.second),
-                experiment=cells.inside[cells.second],
-                printed=_shares("clean", cells.subject.data, cells.learning),
-            )
-            for cells in (*mixtures, *plain)
-        ),
-        missing=tuple((f"svhn, {name}", _shares("clean", "svhn", name)) for name in _text()["clean"]["svhn"]),
+def _clean(subject: Subject, found: Sequence[Cells]) -> RefusalTable:
+    here = [cells for cells in found if cells.subject is subject]
+    rows = tuple(
+        Refusal(
+            title=cells.title,
+            defense=cells.second,
+            bare=cells.answers(BARE),
+            refusing=cells.answers(cells.second),
+            experiment=cells.inside[cells.second],
+            printed=_shares("clean", subject.data, cells.learning),
+        )
+        for cells in here
     )
+    return RefusalTable(
+        name=f"table-1-{subject.data}",
+        caption=f"Clean test images of {subject.data} without and with thresholds, and what attackers who "
+        "know them leave",
+        rows=rows,
+        missing=tuple((f"svhn, {name}", _shares("clean", "svhn", name)) for name in _absent(subject)),
+    )
+
+
+def _absent(subject: Subject) -> Iterable[str]:
+    """What learns from the data that is not at hand, where this data stands in for it."""
+    return _text()["clean"]["svhn"] if subject.data == STANDS_IN else ()
 
 
 def _second_look(cells: Cells) -> SecondLookTable:
