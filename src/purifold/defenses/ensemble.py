@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import ClassVar, cast, final
 
-import torch
 from torch import Tensor, nn
 
 from purifold.defenses.base import Defended, Purifier
@@ -35,11 +34,11 @@ class Ensemble(Purifier):
 
     def forward(self, images: Images) -> Images:
         """The mean of the purified images."""
-        return _mean([member(images) for member in self._members()])
+        return _mean(member(images) for member in self._members())
 
     def surrogate(self, images: Images) -> Images:
         """The mean of the members' surrogates."""
-        return _mean([member.surrogate(images) for member in self._members()])
+        return _mean(member.surrogate(images) for member in self._members())
 
     @classmethod
     def example(cls, channels: int, size: int) -> "Ensemble":
@@ -50,8 +49,11 @@ class Ensemble(Purifier):
         return cast(Iterable[Purifier], self.purifiers)
 
 
-def _mean(purified: list[Tensor]) -> Tensor:
-    return torch.stack(purified).mean(dim=0)
+def _mean(purified: Iterable[Tensor]) -> Tensor:
+    """Two images at a time are held, however many there are."""
+    for count, image in enumerate(purified, start=1):
+        total = image if count == 1 else total + image
+    return total / count
 
 
 def _assemble(parts: Parts, *, latent_scale: float = 1.0) -> Defended:
