@@ -135,7 +135,7 @@ def test_images_purified_otherwise_never_come_together(photos, tmp_path):
 
 def test_a_folder_s_images_do_not_go_to_a_file(photos, tmp_path):
     (tmp_path / "out").write_text("in the way")
-    with pytest.raises(InputError, match="out is a file and .* a folder"):
+    with pytest.raises(InputError, match=r"out is a file and .* a folder"):
         folder_jobs(photos, tmp_path / "out", "made so")
 
 
