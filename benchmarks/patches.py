@@ -111,7 +111,7 @@ def _on_files(purifier: Chain, pixels: Tensor, suffix: str) -> dict[str, float]:
         for turn in range(3):
             jobs = folder_jobs(source, Path(folder) / f"out-{turn}", "bench")
             calls: dict[str, Callable[[], object]] = {
-                "memory": lambda: [deployed.purify(image, "") for image in pixels],
+                "memory": lambda: [deployed.purify(image) for image in pixels],
                 "files": lambda jobs=jobs: list(purify_files(deployed, jobs)),  # type: ignore[misc]
             }
             for name, call in calls.items():

@@ -30,7 +30,7 @@ def same(tensor, array):
     return np.array_equal(tensor.numpy(), planes(array).numpy())
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".webp", ".tga", ".ppm"])
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".webp", ".tga", ".ppm", ".jp2"])
 def test_colours_come_back_as_they_were_written(tmp_path, suffix):
     path = tmp_path / f"image{suffix}"
     write_picture(Picture(pixels=planes(COLOUR)), path)
@@ -50,16 +50,14 @@ def test_grey_stays_grey(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
 @pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
 def test_transparency_goes_from_file_to_file(tmp_path, suffix, pixels):
-    if suffix == ".webp":  # which forgets the colour of what nobody sees
-        pixels, alpha = COLOUR, np.maximum(ALPHA, 1)
-    else:
-        alpha = ALPHA
+    if suffix == ".webp":  # which has no grey of its own
+        pixels = COLOUR
     source, copy = tmp_path / f"source{suffix}", tmp_path / f"copy{suffix}"
-    array = np.dstack([pixels, alpha])
-    Image.fromarray(array).save(source, **({"lossless": True} if suffix == ".webp" else {}))
+    array = np.dstack([pixels, np.where(ALPHA < 100, 0, ALPHA)])  # the colour of what nobody sees stays
+    Image.fromarray(array).save(source, **({"lossless": True, "exact": True} if suffix == ".webp" else {}))
     picture = read_picture(source)
     assert same(picture.pixels, pixels)
-    assert np.array_equal(picture.alpha.numpy(), alpha)
+    assert np.array_equal(picture.alpha.numpy(), array[..., -1])
     write_picture(picture, copy)
     assert np.array_equal(np.array(opened(copy)), array)
 
@@ -129,6 +127,7 @@ def sixteen_bit_colours():
 def test_what_cannot_be_kept_is_refused_in_one_line_that_says_what_to_do(tmp_path):
     Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / "deep.png")
     (tmp_path / "deep-colour.png").write_bytes(sixteen_bit_colours())
+    (tmp_path / "deep.ppm").write_bytes(b"P6 2 1 65535\n" + bytes(range(12)))
     Image.fromarray(GREY.astype(np.float32)).save(tmp_path / "float.tif")
     Image.fromarray(COLOUR).convert("CMYK").save(tmp_path / "inks.jpg")
     Image.fromarray(COLOUR).convert("LAB").save(tmp_path / "lab.tif")
@@ -138,6 +137,7 @@ def test_what_cannot_be_kept_is_refused_in_one_line_that_says_what_to_do(tmp_pat
     for name, says in {
         "deep.png": "more than 8 bits a channel; convert it to 8 bits",
         "deep-colour.png": "more than 8 bits a channel; convert it to 8 bits",
+        "deep.ppm": "more than 8 bits a channel",
         "float.tif": "more than 8 bits a channel",
         "inks.jpg": "mode CMYK; convert it to RGB",
         "lab.tif": "mode LAB; convert it to RGB",
@@ -160,10 +160,43 @@ def test_a_damaged_file_is_a_failure_that_names_it(tmp_path):
             read_picture(tmp_path / name)
 
 
+def test_an_image_that_a_format_is_too_small_for_is_refused_and_leaves_nothing(tmp_path):
+    long = Picture(pixels=torch.zeros(1, 1, 66_000, dtype=torch.uint8))
+    for suffix in (".jpg", ".webp"):
+        with pytest.raises(
+            InputError, match=rf"long{suffix} cannot hold the image .*; write a \.png instead"
+        ):
+            write_picture(long, tmp_path / f"long{suffix}")
+    assert not list(tmp_path.iterdir())
+    write_picture(long, tmp_path / "long.png")
+
+
+def test_an_image_of_more_pixels_than_pillow_decodes_is_not_called_damaged(tmp_path, monkeypatch):
+    Image.fromarray(COLOUR).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(
+        InputError, match=r"large\.png is larger than Pillow decodes .*35 pixels.*; cut it up"
+    ):
+        read_picture(tmp_path / "large.png")
+
+
+def test_no_program_is_run_for_an_image_that_pillow_does_not_decode_itself(tmp_path):
+    (tmp_path / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 5\n%%EndComments\n")
+    with pytest.raises(Failure, match="cannot identify"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_no_exif_is_written_where_none_was_read(tmp_path):
+    Image.fromarray(COLOUR).save(tmp_path / "in.png")
+    write_picture(read_picture(tmp_path / "in.png"), tmp_path / "out.png")
+    assert b"eXIf" not in (tmp_path / "out.png").read_bytes()
+
+
 def test_endings_say_what_is_read_and_what_is_written(tmp_path):
     assert readable(tmp_path / "a.JPG")
-    assert not readable(tmp_path / "notes.txt")
+    for name in ("notes.txt", "a.eps", "a.mpg", "a.h5"):
+        assert not readable(tmp_path / name)
     assert format_of(tmp_path / "a.PNG") == "PNG"
-    for name in ("a.txt", "a"):
+    for name in ("a.txt", "a", "a.gif", "a.avif", "a.xbm", "a.pdf", "a.ico"):  # lose colours, or more
         with pytest.raises(InputError, match=r"must end in \.png"):
             format_of(tmp_path / name)

@@ -1,5 +1,6 @@
 """The ensemble beside the mean written out."""
 
+import weakref
 from typing import ClassVar, final
 
 import pytest
@@ -42,6 +43,31 @@ def test_the_ensemble_is_the_pixelwise_mean_and_its_surrogate_the_mean_of_surrog
 def test_one_purifier_is_its_own_ensemble():
     images = torch.rand(4, 1, 5, 5)
     assert torch.equal(Ensemble([Scale(0.7, 0.7)])(images), images * 0.7)
+
+
+def test_what_a_member_made_is_let_go_before_the_one_after_the_next():
+    alive, most = set(), 0
+
+    class Counted(Purifier):
+        """Counts the images that it made and that are still there."""
+
+        name: ClassVar[str] = "counted"
+        stochastic, differentiable = False, True
+
+        def forward(self, images):
+            nonlocal most
+            made = images / 2
+            alive.add(made.data_ptr())
+            weakref.finalize(made, alive.discard, made.data_ptr())
+            most = max(most, len(alive))
+            return made
+
+        @classmethod
+        def example(cls, channels, size):
+            return cls()
+
+    Ensemble([Counted() for _ in range(5)])(torch.rand(1, 3, 8, 8))
+    assert most <= 2
 
 
 @pytest.mark.parametrize(

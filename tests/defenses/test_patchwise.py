@@ -193,8 +193,10 @@ def test_what_leaves_gaps_is_refused(patch, stride, message):
 PROGRAM = """
 import json, resource, sys, torch
 from purifold.autoencoders.patch_spec import PatchSpec
+from purifold.defenses.chain import Chain
 from purifold.defenses.patchwise import Patchwise
 from purifold.defenses.reconstruction import Reconstruction
+from purifold.defenses.smoothing import Smoothing
 from purifold.randomness import seeded
 
 side, stride, gradient = map(int, sys.argv[1:])
@@ -202,7 +204,8 @@ torch.set_num_threads(1)
 with seeded(0):
     autoencoder = PatchSpec(patch=16, latent=64).build((3, side, side)).eval().requires_grad_(False)
     images = torch.rand(1, 3, side, side, requires_grad=bool(gradient))
-purified = Patchwise(Reconstruction(autoencoder), patch=16, stride=stride)(images)
+patches = Patchwise(Reconstruction(autoencoder), patch=16, stride=stride)
+purified = Chain([patches, Smoothing()])(images)
 if gradient:
     purified.sum().backward()
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))

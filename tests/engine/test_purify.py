@@ -1,6 +1,5 @@
 """Files through a purifier: the same pixels as in memory, whatever was there, is damaged or was stopped."""
 
-import json
 import os
 import threading
 import time
@@ -12,7 +11,7 @@ import torch
 from PIL import Image
 
 from purifold.defenses.base import Purifier
-from purifold.engine import purify, purify_run
+from purifold.engine import purify
 from purifold.engine.purify import AHEAD, RECEIPT, Deployed, folder_jobs, is_done, purify_files
 from purifold.errors import Failure, InputError
 
@@ -126,9 +125,18 @@ def test_images_purified_otherwise_never_come_together(photos, tmp_path):
     run(photos, out)
     with pytest.raises(InputError, match="purified otherwise"):
         folder_jobs(photos, out, "made differently")
+    (out / RECEIPT).write_text("[]")
+    with pytest.raises(Failure, match="is damaged; choose another folder"):
+        folder_jobs(photos, out, "made so")
     (out / RECEIPT).unlink()
     with pytest.raises(InputError, match="is not empty"):
         folder_jobs(photos, out, "made so")
+
+
+def test_a_folder_s_images_do_not_go_to_a_file(photos, tmp_path):
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(InputError, match=r"out is a file and .* a folder"):
+        folder_jobs(photos, tmp_path / "out", "made so")
 
 
 @pytest.mark.parametrize("target", [".", "inner", "new"])
@@ -151,20 +159,56 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 def test_grey_stays_grey_and_colour_is_refused_where_grey_is_wanted():
     grey = torch.randint(0, 256, (1, 4, 5), dtype=torch.uint8)
-    through_colours, through_grey = (deployed(channels=count).purify(grey, "a").int() for count in (3, 1))
+    through_colours, through_grey = (deployed(channels=count).purify(grey).int() for count in (3, 1))
     assert through_colours.shape == grey.shape
     assert (through_colours - through_grey).abs().max() <= 1  # a half may round either way
     with pytest.raises(InputError, match="convert it to grey"):
-        deployed(channels=1).purify(grey.expand(3, -1, -1), "a")
+        deployed(channels=1).purify(grey.expand(3, -1, -1))
 
 
-def test_noise_belongs_to_the_image_s_name_and_the_caller_s_generator_stays():
-    grey, system = torch.zeros(1, 8, 8, dtype=torch.uint8), deployed(0.5, channels=1)
+def test_noise_follows_from_the_pixels_and_the_caller_s_generator_stays():
+    pixels = torch.randint(0, 256, (3, 8, 9), dtype=torch.uint8)
+    system = deployed(0.5)
     before = torch.get_rng_state()
-    first = system.purify(grey, "a")
+    first = system.purify(pixels)
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(first, system.purify(grey, "a"))
-    assert not torch.equal(first, system.purify(grey, "b"))
+    as_files_have_them = pixels.permute(1, 2, 0).contiguous().permute(2, 0, 1)
+    assert torch.equal(first, system.purify(as_files_have_them))
+    other = pixels.clone()
+    other[0, 0, 0] ^= 1
+    assert (first.int() - system.purify(other).int()).abs().float().mean() > 10  # not one pixel alone
+
+
+def test_images_of_one_name_in_two_folders_have_noise_of_their_own(tmp_path):
+    for name, value in (("a.png", 100), ("inner/a.png", 102)):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), value, dtype=np.uint8)).save(path)
+    run(tmp_path / "photos", tmp_path / "out", deployed(0.5, channels=1))
+    first, second = (np.array(opened(tmp_path / "out" / name)) for name in ("a.png", "inner/a.png"))
+    assert np.unique(first.astype(int) - second).size > 2
+
+
+def test_the_purifier_sees_whole_planes_whatever_the_file_s_order():
+    class Seeing(Purifier):
+        """Remembers how what it was shown lies in memory."""
+
+        name: ClassVar[str] = "seeing"
+        stochastic, differentiable = False, True
+        contiguous: ClassVar[list[bool]] = []
+
+        def forward(self, images):
+            self.contiguous.append(images.is_contiguous())
+            return images
+
+        @classmethod
+        def example(cls, channels, size):
+            return cls()
+
+    system = Deployed(purifier=Seeing().eval(), channels=3, seed=0, device="cpu")
+    system.purify(torch.zeros(4, 5, 3, dtype=torch.uint8).permute(2, 0, 1))
+    system.purify(torch.zeros(1, 4, 5, dtype=torch.uint8))
+    assert Seeing.contiguous == [True, True]
 
 
 def test_images_are_read_and_written_while_one_is_purified_and_only_a_few_wait(photos, tmp_path, monkeypatch):
@@ -192,37 +236,3 @@ def test_images_are_read_and_written_while_one_is_purified_and_only_a_few_wait(p
     assert set(run(photos, tmp_path / "out").values()) == {""}
     assert threading.get_ident() not in threads
     assert 1 < most <= 2 * AHEAD + 2
-
-
-def test_one_image_is_written_where_it_is_said_and_again_each_time(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        purify_run, "load_purifier", lambda weights, options: (Shifted().eval(), (3, 8, 8), "shifted")
-    )
-    target = tmp_path / "new.png"
-    target.write_text("in the way")
-
-    def once(source, target):
-        return purify_run.purify_paths(source, target, tmp_path, "", seed=0, device="cpu")
-
-    assert once(photos / "a.png", target) == "1 images purified, 0 were there before."
-    assert opened(target).size == (7, 9)
-    for source, goal, says in (
-        (photos / "a.png", photos / "a.png", "is the image itself"),
-        (photos / "a.png", photos, "is a folder"),
-        (photos / "a.png", tmp_path / "a.doc", "must end in"),
-        (photos / "nothing.png", target, "no image or folder"),
-    ):
-        with pytest.raises(InputError, match=says):
-            once(source, goal)
-
-
-def test_a_receipt_says_how_the_images_were_made(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        purify_run, "load_purifier", lambda weights, options: (Shifted().eval(), (3, 8, 8), "shifted")
-    )
-    purify_run.purify_paths(photos, tmp_path / "out", tmp_path, "", seed=3, device="cpu")
-    made = json.loads(json.loads((tmp_path / "out" / RECEIPT).read_text())["made"])
-    assert made == {"defense": "shifted", "seed": 3, "weights": []}
-    (photos / "bad.png").write_text("no image")
-    with pytest.raises(Failure, match=r"0 images purified, 3 were there before, 1 left out; .*bad\.png"):
-        purify_run.purify_paths(photos, tmp_path / "out", tmp_path, "", seed=3, device="cpu")

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from purifold.errors import Failure, InputError
+from purifold.errors import Failure
 from purifold.networks.mobilenet_v2 import MobileNetV2, _convolution, mobilenet_v2
-from purifold.networks.published import published
 
 PHOTOS = (3, 299, 299)
 
@@ -91,19 +90,3 @@ def test_it_can_be_differentiated(network):
     (gradient,) = torch.autograd.grad(network(photos)[0, 3], photos)
     assert gradient.isfinite().all()
     assert gradient.abs().max() > 0
-
-
-def test_where_the_weights_must_lie_is_said(tmp_path):
-    with pytest.raises(InputError, match=r"from DIR/weights/mobilenet_v2.* pass --data-root DIR"):
-        mobilenet_v2.path(None)
-    with pytest.raises(InputError, match="there is no "):
-        mobilenet_v2.path(str(tmp_path))
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / mobilenet_v2.file).touch()
-    assert mobilenet_v2.path(str(tmp_path)).is_file()
-
-
-def test_published_classifiers_are_found_by_name():
-    assert published("mobilenet-v2") is mobilenet_v2
-    with pytest.raises(InputError, match="did you mean 'inception-v3'"):
-        published("inception-v4")

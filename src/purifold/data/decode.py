@@ -64,21 +64,16 @@ def picture(content: bytes, place: str) -> "Image":
 
 @contextmanager
 def decoding(place: str) -> Iterator[None]:
-    """Turns what Pillow raises for damaged content into a `Failure` that names the image."""
+    """Turns what Pillow raises into a line that names the image: a `Failure` for damaged content."""
     from PIL import Image
 
     try:
         yield
     except InputError:
         raise
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        struct.error,
-        zlib.error,
-        Image.DecompressionBombError,
-    ) as error:
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{place} is larger than Pillow decodes ({_reason(error)}); cut it up") from error
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise Failure(f"{place} is damaged ({_reason(error)}); fetch the file again") from error
 
 

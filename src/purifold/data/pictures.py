@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 PLAIN = ("L", "RGB")
 OPEN_AS = {"1": "L", "LA": "LA", "RGBA": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 """Modes that lose nothing as another one."""
-SAVING: dict[str, dict[str, Any]] = {
-    "PNG": {"compress_level": 1},  # the quickest: what the next levels save costs more than the purifier
-    "WEBP": {"lossless": True},
+WRITTEN: dict[str, dict[str, Any]] = {
+    "PNG": {"compress_level": 1, "compress_type": 3},  # zlib's Z_RLE: the quickest that is small for photos
+    "TIFF": {},
+    "WEBP": {"lossless": True, "exact": True},
+    "JPEG2000": {},
+    "BMP": {},
+    "PPM": {},
+    "TGA": {},
     "JPEG": {"quality": 95},
 }
-"""How each format is written; others as Pillow does."""
+"""Formats that hold what we have, and how each is written; of these JPEG alone loses something."""
 NO_ALPHA = ("JPEG", "PPM", "BMP")
+NO_DECODER = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")
+"""Formats that Pillow recognises and leaves to other programs."""
+BYTE = 255
 
 
 @final
@@ -57,11 +65,12 @@ def read_picture(path: Path) -> Picture:
 
     if not path.is_file():
         raise InputError(f"there is no file {path}")
-    with decoding(str(path)), Image.open(path) as opened:
+    with decoding(str(path)), Image.open(path, formats=_decoded()) as opened:
         _check_kind(opened, path)
         opened.load()
         image = ImageOps.exif_transpose(_plain(opened, path))
-        kept = {"icc_profile": image.info.get("icc_profile"), "exif": image.getexif().tobytes()}
+        exif = image.getexif()
+        kept = {"icc_profile": image.info.get("icc_profile"), "exif": exif.tobytes() if exif else None}
     planes = torch.from_numpy(np.array(image)).view(image.height, image.width, -1).permute(2, 0, 1)
     has_alpha = image.mode in ("LA", "RGBA")
     return Picture(
@@ -72,43 +81,61 @@ def read_picture(path: Path) -> Picture:
 
 
 def write_picture(picture: Picture, path: Path) -> None:
-    """Writes the image whole or not at all, in the format of the path's ending; PNG, WebP lossless."""
+    """Writes the image whole or not at all, in the format of the path's ending.
+
+    Raises:
+        InputError: The format is not in `WRITTEN`, or cannot hold the image: its transparency, its size.
+        Failure: The disk is full or cannot be written.
+    """
     from PIL import Image
 
-    layers = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha[None]]
-    array = torch.cat(layers).permute(1, 2, 0).contiguous().numpy()
     kind = format_of(path)
     if picture.alpha is not None and kind in NO_ALPHA:
         raise InputError(f"{path} cannot hold the image's transparency; write a .png instead")
+    # NumPy: torch would start threads of its own in each thread that writes, beside those of the purifier.
+    layers = [*picture.pixels.numpy(), *([] if picture.alpha is None else [picture.alpha.numpy()])]
     out = io.BytesIO()
-    Image.fromarray(array.squeeze(2) if array.shape[2] == 1 else array).save(
-        out, kind, **SAVING.get(kind, {}), **picture.kept
-    )
+    try:
+        Image.fromarray(np.stack(layers, axis=-1) if len(layers) > 1 else layers[0]).save(
+            out, kind, **WRITTEN[kind], **picture.kept
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot hold the image ({error}); write a .png instead") from error
     write_bytes(path, out.getvalue())
 
 
 def format_of(path: Path) -> str:
-    """Pillow's name of the format of a file to be written; refuses endings that it cannot write."""
+    """Pillow's name of the format of a file to be written; refuses endings of others than `WRITTEN`."""
     from PIL import Image
 
     kind = Image.registered_extensions().get(path.suffix.lower(), "")
-    if kind not in Image.SAVE:
-        raise InputError(f"{path} must end in .png or the ending of another format that Pillow writes")
+    if kind not in WRITTEN or kind not in Image.SAVE:
+        raise InputError(f"{path} must end in .png, .tif, .webp, .jp2, .bmp, .ppm, .tga or .jpg")
     return kind
 
 
 def readable(path: Path) -> bool:
-    """Whether a file's ending is that of a format which Pillow reads."""
+    """Whether a file's ending is that of a format which Pillow decodes."""
     from PIL import Image
 
-    return Image.registered_extensions().get(path.suffix.lower(), "") in Image.OPEN
+    return Image.registered_extensions().get(path.suffix.lower(), "") in _decoded()
+
+
+def _decoded() -> list[str]:
+    """Names of the formats that Pillow decodes itself."""
+    from PIL import Image
+
+    Image.init()
+    return [kind for kind in Image.OPEN if kind not in NO_DECODER]
 
 
 def _check_kind(image: "Image", path: Path) -> None:
     if getattr(image, "n_frames", 1) > 1:
         raise InputError(f"{path} has several frames; give each as a file of its own")
     # Pillow narrows colours of 16 bits without a word: only what it is about to decode says so.
-    if image.mode[0] in "IF" or any(";16" in str(tile) for tile in getattr(image, "tile", ())):
+    tiles = getattr(image, "tile", ())
+    narrowed = any(";16" in str(tile) or (tile[0].startswith("ppm") and tile[3][-1] > BYTE) for tile in tiles)
+    if image.mode[0] in "IF" or narrowed:
         raise InputError(f"{path} has more than 8 bits a channel; convert it to 8 bits")
 
 

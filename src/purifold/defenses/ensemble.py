@@ -35,11 +35,11 @@ class Ensemble(Purifier):
 
     def forward(self, images: Images) -> Images:
         """The mean of the purified images."""
-        return _mean([member(images) for member in self._members()])
+        return self._mean(member(images) for member in self._members())
 
     def surrogate(self, images: Images) -> Images:
         """The mean of the members' surrogates."""
-        return _mean([member.surrogate(images) for member in self._members()])
+        return self._mean(member.surrogate(images) for member in self._members())
 
     @classmethod
     def example(cls, channels: int, size: int) -> "Ensemble":
@@ -49,9 +49,9 @@ class Ensemble(Purifier):
     def _members(self) -> Iterable[Purifier]:
         return cast(Iterable[Purifier], self.purifiers)
 
-
-def _mean(purified: list[Tensor]) -> Tensor:
-    return torch.stack(purified).mean(dim=0)
+    def _mean(self, purified: Iterable[Tensor]) -> Tensor:
+        """Added up one by one, so that no more than two images are held."""
+        return sum(purified, start=torch.zeros(())) / len(self.purifiers)
 
 
 def _assemble(parts: Parts, *, latent_scale: float = 1.0) -> Defended:

@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from purifold.defenses.filtering import in_range
 from purifold.types import Images
 
 BLOCK, GREY = 8, 1
@@ -57,7 +56,7 @@ def soft_jpeg(images: Images, quality: int, rounding: Rounding = soft_round) -> 
     """
     levels = 255 * images - 128
     if images.shape[1] == GREY:
-        return in_range((_coded(levels, BRIGHTNESS, quality, rounding) + 128) / 255)
+        return _in_range((_coded(levels, BRIGHTNESS, quality, rounding) + 128) / 255)
     planes = _mixed(levels, TO_PLANES)
     brightness = _coded(planes[:, :1], BRIGHTNESS, quality, rounding)
     height, width = images.shape[2:]
@@ -65,7 +64,7 @@ def soft_jpeg(images: Images, quality: int, rounding: Rounding = soft_round) -> 
     kept = _coded(halved, COLOUR, quality, rounding)[:, :, : (height + 1) // 2, : (width + 1) // 2]
     colour = _widened(kept)[:, :, :height, :width]
     mixed = _mixed(torch.cat([brightness, colour], dim=1), FROM_PLANES)
-    return in_range((mixed + 128) / 255)
+    return _in_range((mixed + 128) / 255)
 
 
 def steps(table: tuple[tuple[int, ...], ...], quality: int) -> Tensor:
@@ -107,3 +106,9 @@ def _lengthened(planes: Tensor, multiple: int) -> Tensor:
 def _widened(planes: Tensor) -> Tensor:
     """Planes at twice the size, each new pixel three quarters of the nearest and a quarter of the next."""
     return F.interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _in_range(images: Images) -> Images:
+    """The same images, put back into [0, 1] where rounding has moved them out of it; the gradient stays."""
+    images.detach().clamp_(0, 1)
+    return images

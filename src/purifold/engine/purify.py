@@ -37,7 +37,8 @@ class Deployed:
     Args:
         purifier: In evaluation mode, on `device`.
         channels: Of the images that it takes.
-        seed: Of its sampling; every image has noise of its own, whatever else is purified.
+        seed: Of its sampling. An image's noise follows from its pixels, whatever it is called and whatever
+            else is purified.
         device: As torch writes it.
     """
 
@@ -47,19 +48,17 @@ class Deployed:
     device: str
 
     @torch.no_grad()
-    def purify(self, pixels: Pixels, name: str) -> Pixels:
-        """One image; a grey one comes back grey from a purifier of colours.
-
-        Args:
-            pixels: Grey or RGB.
-            name: Decides the noise.
-        """
+    def purify(self, pixels: Pixels) -> Pixels:
+        """One image, grey or RGB; a grey one comes back grey from a purifier of colours."""
         own = len(pixels)
         if own > self.channels:
             raise InputError("the purifier takes grey images and this one is in colour; convert it to grey")
-        images = pixels.to(self.device)[None].expand(-1, self.channels, -1, -1).float().div_(255)
-        digest = hashlib.sha256(f"{self.seed} {name}".encode()).digest()
-        with seeded(int.from_bytes(digest[:8], "big") >> 1):
+        planes = pixels.contiguous()  # files have a pixel's channels side by side
+        digest = hashlib.sha256(f"{self.seed} {tuple(planes.shape)}".encode())
+        digest.update(planes.numpy().data)
+        shown = planes.to(self.device)[None].float().div_(255)
+        images = shown.expand(-1, self.channels, -1, -1).contiguous()
+        with seeded(int.from_bytes(digest.digest()[:8], "big") >> 1):
             purified = self.purifier(images)[0]
         if own < self.channels:
             purified = purified.mean(dim=0, keepdim=True)
@@ -74,6 +73,8 @@ def folder_jobs(source: Path, target: Path, receipt: str) -> list[Job]:
         target: Made if need be. A folder that holds other images is refused.
         receipt: How the images are purified.
     """
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is a file and {source} a folder; say a folder to write to")
     if source.resolve() in (target.resolve(), *target.resolve().parents):
         raise InputError(f"{target} must not be {source} or lie in it; its images would be purified again")
     jobs: dict[Path, Path] = {}
@@ -126,7 +127,7 @@ def _ending(
     """Purifies now and has the image written; what waits for that, and tells what went wrong."""
     try:
         picture = reading.result()
-        pixels = deployed.purify(picture.pixels, job[0].stem)
+        pixels = deployed.purify(picture.pixels)
     except (InputError, Failure) as error:
         reason = str(error)
         return lambda: reason
@@ -146,8 +147,15 @@ def _sign(target: Path, receipt: str) -> None:
     """Leaves the receipt in a new folder; refuses one of images that were made otherwise."""
     path = target / RECEIPT
     if path.exists():
-        if json.loads(path.read_text()) != {"made": receipt}:
+        if _receipt(path) != receipt:
             raise InputError(f"{target} holds images that were purified otherwise; choose another folder")
     elif target.exists() and os.listdir(target):
         raise InputError(f"{target} is not empty and was not made by purify; choose another folder")
     write_bytes(path, json.dumps({"made": receipt}).encode())
+
+
+def _receipt(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())["made"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(f"{path} is damaged; choose another folder") from error

@@ -1,7 +1,8 @@
 """Accuracy against the mean relative L2 difference: curves, and ours where a paper prints numbers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
 from purifold.report.axes import BARE, draw, grid, label, share_legend
-from purifold.report.lines import UNRELIABLE, families
+from purifold.report.lines import UNRELIABLE, bracketed, families, less_printed, percent
 from purifold.report.listed import Listed
 
 if TYPE_CHECKING:
@@ -21,7 +22,23 @@ STYLES = {"oblivious": "-", "adaptive": "--"}
 HEADER = ["relative L2", "printed", "ours, oblivious", "difference", "ours, adaptive"]
 
 
-def at_difference(record: Record, level: str, attack: str, relative_l2: float) -> float | None:
+@final
+@dataclass(frozen=True)
+class Between:
+    """A share of images between two budgets, and bounds that are linear between theirs.
+
+    A mean of two shares is at least as certain as the mean of their 95 % intervals says.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return bracketed(self.value, self.low, self.high)
+
+
+def at_difference(record: Record, level: str, attack: str, relative_l2: float) -> Between | None:
     """Share of images kept at a relative L2 difference, linear between our budgets; None beyond them.
 
     Args:
@@ -34,8 +51,11 @@ def at_difference(record: Record, level: str, attack: str, relative_l2: float) -
     if not outcomes:
         return None
     curve = against_relative_l2(outcomes, attack)
-    places, shares = [point.x for point in curve], [point.y.value for point in curve]
-    return float(np.interp(relative_l2, places, shares)) if places[0] <= relative_l2 <= places[-1] else None
+    places = [point.x for point in curve]
+    if not places[0] <= relative_l2 <= places[-1]:
+        return None
+    shares = [(point.y.value, *point.y.interval()) for point in curve]
+    return Between(*(float(np.interp(relative_l2, places, each)) for each in zip(*shares, strict=True)))
 
 
 def against_printed(exhibit: DifferenceTable, records: Mapping[str, Record]) -> list[Listed]:
@@ -87,21 +107,23 @@ def _panel(
     label(axes, drawn.panel.title, "mean relative L2 difference")
 
 
+def beside(printed: float | None, ours: Between | None) -> list[str]:
+    """Cells of a printed share, of ours and of their difference; empty for what is not known."""
+    return [
+        "" if printed is None else f"{100 * printed:.1f}",
+        "" if ours is None else str(ours),
+        "" if printed is None or ours is None else less_printed(ours.value, ours.high, printed),
+    ]
+
+
 def _row(record: Record, attack: str, relative_l2: float, printed: float | None) -> list[str]:
     """Printed and ours; where the attacker who knows needs less, what he leaves at his largest budget."""
     oblivious, adaptive = (at_difference(record, level, attack, relative_l2) for level in STYLES)
-    apart = None if printed is None or oblivious is None else oblivious - printed
-    known = percentage(adaptive)
+    known = "" if adaptive is None else str(adaptive)
     if oblivious is not None and adaptive is None:
         last = against_relative_l2(_under(record, "adaptive", attack), attack)[-1]
-        known = f"{percentage(last.y.value)} at {last.x:.3f}"
-    difference = "" if apart is None else f"{100 * apart:+.1f}"
-    return [f"{relative_l2:.3f}", percentage(printed), percentage(oblivious), difference, known]
-
-
-def percentage(share: float | None) -> str:
-    """A share in percent; nothing for None."""
-    return "" if share is None else f"{100 * share:.1f}"
+        known = f"{percent(last.y)} at {last.x:.3f}"
+    return [f"{relative_l2:.3f}", *beside(printed, oblivious), known]
 
 
 def _under(record: Record, level: str, attack: str) -> list[Outcome]:

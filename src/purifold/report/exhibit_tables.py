@@ -20,7 +20,7 @@ from purifold.papers.table import (
 )
 from purifold.report.differences import against_printed
 from purifold.report.filtering import compared
-from purifold.report.lines import UNRELIABLE, families, named, percent
+from purifold.report.lines import UNRELIABLE, families, less_printed, named, percent
 from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
 from purifold.report.refusals import (
@@ -132,11 +132,7 @@ def _cell(cell: PrintedCell, pace: Found, record: Record) -> list[str]:
 
 
 def _difference(ours: Proportion, printed: float | None) -> str:
-    """Ours less the printed one in points, marked where it is below by more than the interval."""
-    if printed is None:
-        return ""
-    below = ours.interval()[1] < printed
-    return f"{100 * (ours.value - printed):+.1f}" + (" below" if below else "")
+    return "" if printed is None else less_printed(ours.value, ours.interval()[1], printed)
 
 
 def _by_origin(section: Section, results: Results) -> Listed:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from purifold.engine.experiment import Experiment
-from purifold.evaluation.intervals import PairedTest, Proportion, paired_test
+from purifold.evaluation.intervals import PairedTest, Proportion, difference, paired_test
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.papers.difference import FilterTable
-from purifold.report.lines import named, percent
+from purifold.report.lines import UNRELIABLE, percent, spoken
 from purifold.report.listed import Listed
 from purifold.types import Mask
 
@@ -25,9 +25,9 @@ def compared(exhibit: FilterTable, records: Records) -> Listed:
         record = records[experiment.name]
         clean = _outcome(exhibit, experiment, "oblivious", records).accuracy()
         shown = [_kept(exhibit, experiment, level, records) for level in ("oblivious", "adaptive")]
-        whole = Proportion.of(_worst(exhibit, experiment, records))
-        mark = named(record).removeprefix(str(record.defense["name"]))
-        rows.append([name + mark, percent(clean), *map(percent, shown), percent(whole)])
+        shares = [Proportion.of(kept) for kept in (*shown, _worst(exhibit, experiment, records))]
+        mark = UNRELIABLE if record.unreliable else ""
+        rows.append([name + mark, percent(clean), *map(percent, shares)])
     title = f"{exhibit.attack} at {exhibit.bare.norm} {exhibit.epsilon:g}"
     header = ["defense", "clean", "oblivious", "adaptive", "adaptive, worst case of all attacks"]
     return Listed(title, header, rows)
@@ -35,21 +35,20 @@ def compared(exhibit: FilterTable, records: Records) -> Listed:
 
 def paragraph(exhibit: FilterTable, records: Records) -> str:
     """What the table says: the filter's part in the gain, and what is left when the attacker knows."""
-    sentences = [_gain(exhibit, records), _pair(exhibit, records), _left(exhibit, records)]
-    return " ".join(sentence for sentence in sentences if sentence)
+    said = (_gain, _pair, _left, _caution)
+    return " ".join(sentence for say in said if (sentence := say(exhibit, records)))
 
 
 def _gain(exhibit: FilterTable, records: Records) -> str:
     name, best = _best(exhibit, records)
     bare, alone, vae = (
-        100 * _kept(exhibit, experiment, "oblivious", records).value
-        for experiment in (exhibit.bare, exhibit.alone, best)
+        _kept(exhibit, experiment, "oblivious", records) for experiment in (exhibit.bare, exhibit.alone, best)
     )
     return (
         f"By an attacker who does not know the defense, under {exhibit.attack} at {exhibit.bare.norm} "
-        f"{exhibit.epsilon:g}, the classifier alone keeps {bare:.1f} % of the images, the filter alone "
-        f"{alone:.1f} % and the best VAE, {name}, {vae:.1f} %: the filter on its own gains "
-        f"{alone - bare:+.1f} points, the VAE {vae - bare:+.1f}."
+        f"{exhibit.epsilon:g}, the classifier alone keeps {_share(bare)} of the images, the filter alone "
+        f"{_share(alone)} and the best VAE, {name}, {_share(vae)}: the filter on its own gains "
+        f"{_more(alone, bare)}, the VAE {_more(vae, bare)}."
     )
 
 
@@ -57,11 +56,11 @@ def _pair(exhibit: FilterTable, records: Records) -> str:
     if exhibit.unfiltered is None:
         return ""
     filtered, bare = (
-        100 * _kept(exhibit, exhibit.systems[name], "oblivious", records).value for name in exhibit.unfiltered
+        _kept(exhibit, exhibit.systems[name], "oblivious", records) for name in exhibit.unfiltered
     )
     return (
-        f"Without its filter {exhibit.unfiltered[0]} keeps {bare:.1f} % instead of {filtered:.1f} %: behind "
-        f"the VAE the filter is worth {filtered - bare:+.1f} points, of about 10 that the paper reports."
+        f"Without its filter {exhibit.unfiltered[0]} keeps {_share(bare)} instead of {_share(filtered)}: "
+        f"behind the VAE the filter is worth {_more(filtered, bare)}, of about 10 that the paper reports."
     )
 
 
@@ -71,13 +70,26 @@ def _left(exhibit: FilterTable, records: Records) -> str:
         _worst(exhibit, experiment, records) for experiment in (exhibit.bare, exhibit.alone, best)
     )
     test = paired_test(vae, bare)
-    shares = [100 * Proportion.of(mask).value for mask in (bare, alone, vae)]
     return (
         f"By one who knows it, in the worst case over all attacks, the classifier alone keeps "
-        f"{shares[0]:.1f} %, the filter {shares[1]:.1f} % and {name} {shares[2]:.1f} %, which is "
-        f"{_compared(test)} the classifier alone (paired test, "
-        f"p = {test.p_value:.2g})."
+        f"{_share(bare)}, the filter {_share(alone)} and {name} {_share(vae)}, which is {_compared(test)} "
+        f"the classifier alone (paired test, p = {test.p_value:.2g}). In brackets 95 % intervals."
     )
+
+
+def _caution(exhibit: FilterTable, records: Records) -> str:
+    broken = [name for name, system in _systems(exhibit).items() if records[system.name].unreliable]
+    return f"Sanity checks failed for {', '.join(broken)}: do not rely on these numbers." if broken else ""
+
+
+def _share(kept: Mask) -> str:
+    return spoken(Proportion.of(kept))
+
+
+def _more(first: Mask, second: Mask) -> str:
+    """How many points more of the same images the first keeps."""
+    found = difference(first[:, None], second[:, None])
+    return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
 
 
 def _compared(test: PairedTest) -> str:
@@ -90,16 +102,15 @@ def _best(exhibit: FilterTable, records: Records) -> tuple[str, Experiment]:
     """The VAE that looks best to an attacker who does not know it, with the filter behind it."""
     bare = exhibit.unfiltered[1] if exhibit.unfiltered else None
     filtered = [(name, found) for name, found in exhibit.systems.items() if name != bare]
-    return max(filtered, key=lambda item: _kept(exhibit, item[1], "oblivious", records).value)
+    return max(filtered, key=lambda item: int(_kept(exhibit, item[1], "oblivious", records).sum()))
 
 
 def _systems(exhibit: FilterTable) -> Mapping[str, Experiment]:
     return {BARE: exhibit.bare, ALONE: exhibit.alone, **exhibit.systems}
 
 
-def _kept(exhibit: FilterTable, experiment: Experiment, level: str, records: Records) -> Proportion:
-    found = _outcome(exhibit, experiment, level, records)
-    return found.together(exhibit.attack).robust_accuracy()
+def _kept(exhibit: FilterTable, experiment: Experiment, level: str, records: Records) -> Mask:
+    return _outcome(exhibit, experiment, level, records).together(exhibit.attack).robust()
 
 
 def _worst(exhibit: FilterTable, experiment: Experiment, records: Records) -> Mask:

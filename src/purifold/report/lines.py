@@ -58,8 +58,23 @@ def ladder(found: Sequence[Line]) -> list[Knowledge]:
 
 def percent(found: Proportion) -> str:
     """A share with its 95 % Wilson interval, "45.2 [40.1, 50.4]"."""
-    low, high = found.interval()
-    return f"{100 * found.value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return bracketed(found.value, *found.interval())
+
+
+def bracketed(value: float, low: float, high: float) -> str:
+    """A share between its bounds in percent, "45.2 [40.1, 50.4]"."""
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def spoken(found: Proportion) -> str:
+    """The same in a sentence, "45.2 % [40.1, 50.4]"."""
+    value, _, interval = percent(found).partition(" ")
+    return f"{value} % {interval}"
+
+
+def less_printed(value: float, high: float, printed: float) -> str:
+    """Ours less the printed share in points, marked where even our upper bound is below it."""
+    return f"{100 * (value - printed):+.1f}" + (" below" if high < printed else "")
 
 
 def short(found: Proportion) -> str:

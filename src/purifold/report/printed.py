@@ -4,12 +4,11 @@ from pathlib import Path
 
 from purifold.evaluation.record import Record
 from purifold.papers.base import Paper, Printed
-from purifold.report.differences import at_difference, percentage
+from purifold.report.differences import at_difference, beside
 from purifold.report.lines import named
 from purifold.report.results import Results
 from purifold.storage import write_bytes
 
-LEVELS = ("oblivious", "adaptive")
 TITLES = ("attack", "relative L2", "defense", "printed", "ours, oblivious", "difference", "ours, adaptive")
 
 
@@ -23,15 +22,17 @@ def beside_printed(paper: Paper, results: Results, folder: Path) -> None:
     written = [TITLES, ("---",) * len(TITLES), *rows]
     page = folder / "printed.md"
     text = "\n".join("| " + " | ".join(row) + " |" for row in written)
-    write_bytes(page, f"# {paper.title}\n\nAccuracy in percent on {_count(results)}.\n\n{text}\n".encode())
+    head = f"Accuracy in percent on {_count(results)}, in brackets 95 % intervals."
+    write_bytes(page, f"# {paper.title}\n\n{head}\n\n{text}\n".encode())
 
 
 def _row(cell: Printed, record: Record) -> tuple[str, ...]:
-    ours = {level: at_difference(record, level, cell.attack, cell.relative_l2) for level in LEVELS}
-    oblivious, adaptive = ours["oblivious"], ours["adaptive"]
-    difference = "" if oblivious is None else f"{100 * (oblivious - cell.accuracy):+.1f}"
-    place = (cell.attack, f"{cell.relative_l2:.3f}", named(record), f"{100 * cell.accuracy:.1f}")
-    return (*place, percentage(oblivious), difference, percentage(adaptive))
+    oblivious, adaptive = (
+        at_difference(record, level, cell.attack, cell.relative_l2) for level in ("oblivious", "adaptive")
+    )
+    known = "" if adaptive is None else str(adaptive)
+    place = (cell.attack, f"{cell.relative_l2:.3f}", named(record))
+    return (*place, *beside(cell.accuracy, oblivious), known)
 
 
 def _count(results: Results) -> str:

@@ -6,7 +6,7 @@ from typing import final
 
 from purifold.evaluation.intervals import PairedTest, Proportion, paired_test
 from purifold.evaluation.record import Record
-from purifold.report.lines import Line, lines, percent
+from purifold.report.lines import Line, lines, spoken
 
 BARE = "none"
 BROKEN = 0.1
@@ -60,10 +60,10 @@ def _oblivious(here: Sequence[Line]) -> str:
         return "No reliable number was found for a defense against an attacker who ignores it."
     best = max(shown, key=lambda line: line.robust["oblivious"].value)
     bare = next((line for line in here if line.defense == BARE), None)
-    beside = "" if bare is None else f", where the bare classifier keeps {_share(Proportion.of(bare.worst))}"
+    beside = "" if bare is None else f", where the bare classifier keeps {spoken(Proportion.of(bare.worst))}"
     return (
         f"Against an attacker who does not know the defense, {best.defense} looks best at "
-        f"{best.norm} {best.epsilon:g}: it keeps {_share(best.robust['oblivious'])} of the images{beside}."
+        f"{best.norm} {best.epsilon:g}: it keeps {spoken(best.robust['oblivious'])} of the images{beside}."
     )
 
 
@@ -74,7 +74,7 @@ def _adaptive(here: Sequence[Line]) -> str:
     best = max(shown, key=lambda line: Proportion.of(line.worst).value)
     return (
         f"Against one who attacks classifier and defense together, the best, {best.defense}, keeps "
-        f"{_share(Proportion.of(best.worst))}{_against_bare(best, here)}: this is the number to believe."
+        f"{spoken(Proportion.of(best.worst))}{_against_bare(best, here)}: this is the number to believe."
     )
 
 
@@ -97,8 +97,3 @@ def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
         else f"sanity checks failed for {', '.join(failed)}, whose numbers are not to be relied on"
     )
     return f"These are {count} images of {records[0].data['name']}, in brackets 95 % intervals; {checks}."
-
-
-def _share(found: Proportion) -> str:
-    value, _, interval = percent(found).partition(" ")
-    return f"{value} % {interval}"
