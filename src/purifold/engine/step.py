@@ -20,7 +20,10 @@ from purifold.options import counts
 
 Json: TypeAlias = Any
 """None, bool, int, float, str, and lists and str-keyed dicts of them."""
+KIND = "[a-z0-9]+(?:-[a-z0-9]+)*"
+"""What a kind looks like, and a key, as regular expressions."""
 KEY_DIGITS = 16
+KEY = f"[0-9a-f]{{{KEY_DIGITS}}}"
 _EXACT = 2**53  # above it a float no longer tells neighbouring integers apart
 
 
@@ -154,7 +157,7 @@ def _check_class(step: type[Step]) -> None:
             f"{name} must be a dataclass(frozen=True): a description that can change has no hash"
         )
     kind = getattr(step, "kind", None)
-    if not isinstance(kind, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind) or kind == "damaged":
+    if not isinstance(kind, str) or not re.fullmatch(KIND, kind) or kind == "damaged":
         raise InputError(
             f"{name}.kind must be lower-case words joined by hyphens (not 'damaged'), got {kind!r}"
         )
