@@ -42,7 +42,9 @@ def fit(
     On return, and when an error ends it, the model is in evaluation mode (what is trained is there to be
     used), on the device it came on, without gradients; after an error its weights are those of the moment.
     The caller's random generators are untouched. Equal arguments give equal weights, bit for bit on a CPU
-    with a given number of threads, also when the run was killed and resumed in between.
+    with a given number of threads, also when the run was killed and resumed in between. A batch that does not
+    fit into the memory of a single device is gone through in parts from then on, see `training.parts`: the
+    weights are then those of other noise, and of other statistics where layers normalise over the batch.
 
     Args:
         model: Its parameters that ask for gradients are trained; all of its parts are put in training mode.
