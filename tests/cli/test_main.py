@@ -140,6 +140,21 @@ def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
     assert "Traceback" not in out + err
 
 
+@pytest.mark.parametrize("name", [*STUDIES, "train"])
+def test_training_can_be_logged_wherever_something_is_trained(name):
+    assert "tensorboard" in {option.name for option in dict(COMMANDS)[name].params}
+
+
+def test_a_missing_tensorboard_is_one_line_that_says_what_to_install(purifold, monkeypatch):
+    for flag in ("_TENSORBOARD_AVAILABLE", "_TENSORBOARDX_AVAILABLE"):
+        monkeypatch.setattr(f"lightning_fabric.loggers.tensorboard.{flag}", False)
+    status, out, err = purifold("evaluate --data digits --tensorboard logs --dry-run")
+    assert (status, out) == (2, "")
+    assert err == (
+        "purifold: logs for TensorBoard need the package tensorboard: pip install 'purifold[tensorboard]'\n"
+    )
+
+
 def test_the_version_is_that_of_the_package(purifold):
     assert purifold("--version") == (0, f"purifold {metadata.version('purifold')}\n", "")
 

@@ -49,7 +49,8 @@ def run(
     Args:
         steps: The artefacts that are wanted.
         store: All nodes must reach it under the same address: a shared folder, s3://..., gs://...
-        resources: Its `data_root` must be there on all nodes; a step's device is what Ray gives it.
+        resources: Its `data_root` must be there on all nodes; a step's device is what Ray gives it, and its
+            logs are written where it runs.
         listener: Called with every change, but not with how far a step is.
         address: Of a cluster, as `ray.init` takes it; "auto": the one that was started on this machine or
             that RAY_ADDRESS names, else the cores of this machine.
@@ -59,9 +60,8 @@ def run(
     if store.address.startswith("memory://"):
         raise InputError(f"workers cannot see the store {store.address}; take a folder or s3://bucket/path")
     resources = resources or Resources()
-    root = resources.data_root
     with _connected(address) as ray:
-        there = replace(resources, data_root=None if root is None else os.path.abspath(root))
+        there = replace(resources, data_root=_absolute(resources.data_root), logs=_absolute(resources.logs))
         executor = _Cluster(ray, store, there)
         try:
             return execute(steps, store, executor, listener)
@@ -159,6 +159,10 @@ def _work(
 
         torch.cuda.empty_cache()  # others may have a share of it
     return ended if ended.error is None else replace(ended, error=_portable(ended.error))
+
+
+def _absolute(folder: str | None) -> str | None:
+    return None if folder is None else os.path.abspath(folder)
 
 
 def _unheard(fraction: float, note: str) -> None:

@@ -37,10 +37,12 @@ class Resources:
     Args:
         data_root: Folder with one folder a data set; None: the Hub.
         device: As torch writes it: "cpu", "cuda", "cuda:1".
+        logs: Folder of TensorBoard logs of what is trained; None: none are written.
     """
 
     data_root: str | None = None
     device: str = "cpu"
+    logs: str | None = None
 
 
 @final

@@ -134,13 +134,15 @@ class Run:
         return mean
 
     def end_epoch(self, epoch: int) -> None:
-        """Keeps the weights if they are the best, and writes the checkpoint if one is due."""
+        """Keeps the weights if they are the best, writes the checkpoint if one is due, and logs the epoch."""
         task = self.task
         if task.config.patience is not None:
             self.state.keep_best()
         due = epoch % task.checkpoint_every == 0 or self.finished
         if task.folder and due and self.fabric.is_global_zero:
             self.state.save(task.folder, task.identity())
+        latest = {f"epoch/{name}": values[-1] for name, values in vars(self.state.history).items() if values}
+        self.fabric.log_dict(latest, step=epoch)
 
     def rate(self, epoch: int, step: int) -> float:
         """Learning rate of an update; both count from 1."""
@@ -189,6 +191,8 @@ class Run:
                 step = f"epoch {epoch}, step {len(losses) + 1} of {self.steps}"
                 raise self._diverged(f"training loss is {loss} in {step}", losses)
             losses.append(loss)
+            if self.fabric.loggers:
+                self.fabric.log_dict({"update/loss": loss}, step=(epoch - 1) * self.steps + len(losses))
         waiting.clear()
         if self.report and self.fabric.is_global_zero:
             self.report(
