@@ -123,6 +123,8 @@ def test_lists_say_what_there_is(purifold, what, known):
         ("evaluate --data mnist --data-root . --dry-run", "mnist"),
         ("reproduce fondation --dry-run", "did you mean 'foundation'"),
         ("data show mnst", "did you mean 'mnist'"),
+        ("status runs/strore", "there is no store at runs/strore"),
+        ("clean . --yes", "there is no store at ."),
         ("data import btcs .", "did you mean 'btsc'"),
         ("data import btsc nowhere", "nowhere"),
         ("evaluate --data digits --store setup.cfg --dry-run", "store"),
