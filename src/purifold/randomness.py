@@ -23,6 +23,18 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def generators(device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """Where torch's generators stand: that of the CPU, and that of `device` if it is an NVIDIA GPU."""
+    return torch.get_rng_state(), torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+
+def rewind(device: torch.device, states: tuple[Tensor, Tensor | None]) -> None:
+    """Puts the generators back to where `generators` found them."""
+    torch.set_rng_state(states[0])
+    if states[1] is not None:
+        torch.cuda.set_rng_state(states[1], device)
+
+
 @dataclass
 class ImageNoise:
     """Random numbers that depend on an image's content, the seed and how many were drawn before.

@@ -123,6 +123,8 @@ def test_lists_say_what_there_is(purifold, what, known):
         ("evaluate --data mnist --data-root . --dry-run", "mnist"),
         ("reproduce fondation --dry-run", "did you mean 'foundation'"),
         ("data show mnst", "did you mean 'mnist'"),
+        ("status runs/strore", "there is no store at runs/strore"),
+        ("clean . --yes", "there is no store at ."),
         ("data import btcs .", "did you mean 'btsc'"),
         ("data import btsc nowhere", "nowhere"),
         ("evaluate --data digits --store setup.cfg --dry-run", "store"),
@@ -138,6 +140,21 @@ def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
     assert says in err
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("name", [*STUDIES, "train"])
+def test_training_can_be_logged_wherever_something_is_trained(name):
+    assert "tensorboard" in {option.name for option in dict(COMMANDS)[name].params}
+
+
+def test_a_missing_tensorboard_is_one_line_that_says_what_to_install(purifold, monkeypatch):
+    for flag in ("_TENSORBOARD_AVAILABLE", "_TENSORBOARDX_AVAILABLE"):
+        monkeypatch.setattr(f"lightning_fabric.loggers.tensorboard.{flag}", False)
+    status, out, err = purifold("evaluate --data digits --tensorboard logs --dry-run")
+    assert (status, out) == (2, "")
+    assert err == (
+        "purifold: logs for TensorBoard need the package tensorboard: pip install 'purifold[tensorboard]'\n"
+    )
 
 
 def test_the_version_is_that_of_the_package(purifold):

@@ -20,13 +20,6 @@ def test_images_are_bytes_over_255(split):
     assert split.images().max() == 1  # 15 * 17 = 255
 
 
-def test_batches_are_all_images_in_order(split):
-    batches = list(split.batches(3))
-    assert [len(images) for images, _ in batches] == [3, 1]
-    assert torch.equal(torch.cat([images for images, _ in batches]), split.images())
-    assert torch.equal(torch.cat([labels for _, labels in batches]), split.labels)
-
-
 def test_a_selection_keeps_images_with_their_labels(split):
     chosen = split.select(torch.tensor([2, 0]))
     assert torch.equal(chosen.pixels, split.pixels[[2, 0]])

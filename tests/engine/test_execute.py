@@ -1,5 +1,6 @@
 """A study on an executor that does several steps at a time and loses, breaks and delays some of them."""
 
+import errno
 import random
 from collections import Counter, deque
 from collections.abc import Callable
@@ -123,6 +124,19 @@ def test_a_full_disk_ends_everything_at_once(store: Store, resources: Resources,
         execute(program.study(), store, executor, silent)
     assert executor.starts["first-1"] == 1
     assert executor.starts.total() < 15
+
+
+def test_a_disk_too_full_for_the_log_of_a_lost_worker_ends_in_one_line(
+    store: Store, resources: Resources, program: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    executor = Rough(store, resources, {"first-1": [LOST]})
+    monkeypatch.setattr(Store, "log", full)
+    with pytest.raises(DiskFull, match="free some and run the same command again") as caught:
+        execute(program.study()[:1], store, executor, silent)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_the_time_left_is_shared_by_what_runs_at_a_time(

@@ -149,3 +149,25 @@ def test_what_a_process_works_on_stays(store: Store, steps: list[Step], program:
     with store.lock(steps[0]):
         clean(store, found)
     assert store.places().keys() == {steps[0].place}
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_cleaning_a_folder_that_is_no_store_deletes_nothing(
+    kind: str, tmp_path: Path, resources: Resources, program: ModuleType
+) -> None:
+    """Neither what lies there of others, nor a store below."""
+    from fsspec.core import url_to_fs
+
+    address = str(tmp_path / "home") if kind == "local" else f"memory://{tmp_path.name}-home"
+    cache = {} if kind == "local" else {"cache": tmp_path / "cache"}
+    run(program.study(), Store(f"{address}/store", **cache), resources)
+    system, root = url_to_fs(address)
+    for name in ("Documents/thesis/thesis.tex", "notes/today/all/notes.txt", "a-b/c/d"):
+        system.makedirs(f"{root}/{name}".rpartition("/")[0], exist_ok=True)
+        system.pipe_file(f"{root}/{name}", b"x")
+    before = system.find(root)
+    wrong = Store(address, **cache)
+    for needed in (None, set()):
+        clean(wrong, waste(wrong, needed))
+    assert system.find(root) == before
+    assert len(before) > 3

@@ -101,6 +101,20 @@ def test_what_cannot_be_read_is_left_out_and_ends_nothing(photos, tmp_path):
     assert not (tmp_path / "out/aa.png").exists()
 
 
+def test_an_image_that_does_not_fit_into_memory_is_left_out_and_ends_nothing(photos, tmp_path, monkeypatch):
+    def scarce(purifier, images):
+        if images.shape[2:] == (3, 20):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+        return images
+
+    monkeypatch.setattr(Shifted, "forward", scarce)
+    ended = dict(purify_files(deployed(), folder_jobs(photos, tmp_path / "out", "made")))
+    assert {path.name: reason.partition(" (")[0] for path, reason in ended.items() if reason} == {
+        "b.bmp": "out of memory with a single image at a time"
+    }
+    assert len(ended) == 3
+
+
 def test_a_run_that_dies_while_writing_leaves_no_half_image(photos, tmp_path, monkeypatch):
     real, out = os.replace, tmp_path / "out"
 

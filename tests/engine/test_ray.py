@@ -82,7 +82,9 @@ def test_a_store_that_workers_cannot_see_is_refused() -> None:
         cluster.run([], Store("memory://here"), Resources())
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "no.such.host:6379", "somewhere", "ray://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "no.such.host:6379", "somewhere", "ray://127.0.0.1:1", "127.0.0.1:99999"]
+)
 def test_an_address_where_nothing_answers_is_refused_at_once(address: str, tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="the extra `ray` is not installed")
     with pytest.raises(InputError, match=f"no Ray cluster answers at {address}"):

@@ -7,6 +7,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 
+from purifold.batches import in_batches
 from purifold.checks import check_at_least, check_evaluating, check_images, check_labels
 from purifold.errors import Failure, InputError
 from purifold.losses import Loss, margin
@@ -94,8 +95,8 @@ class Attack(ABC):
             targets: Classes the attacker wants instead; without them see `targeted`.
             seed: Of the attack's own noise and of a stochastic model; the caller's generators are not
                 advanced. An image's noise does not depend on its batch.
-            batch_size: Images attacked at a time: bounds memory. Without draws of the model's own, the
-                result is the same at any.
+            batch_size: Images attacked at a time, at most: bounds memory, and is halved where that is not
+                enough. Without draws of the model's own, the result is the same at any.
         """
         self._check(model, images, labels, threat, targets)
         check_at_least(batch_size, 1, "batch_size")
@@ -103,16 +104,18 @@ class Attack(ABC):
             targets = _drawn(model, images, labels, seed)
         everything = Goal(labels.long(), None if targets is None else targets.long())
         checked = _checked(model, everything)
-        adversarial = torch.empty_like(images)
-        for start in range(0, len(images), batch_size):
-            rows = torch.arange(start, min(start + batch_size, len(images)), device=images.device)
+
+        def attacked(rows: Tensor) -> Images:
             clean = images[rows].detach()
             noise = ImageNoise.of(clean, seed)
             with seeded(seed), torch.enable_grad():
                 batch = self.perturb(checked, clean, everything.select(rows), threat, noise).detach()
             self._verify(batch, clean, threat)
-            adversarial[rows] = batch
-        return adversarial
+            return batch
+
+        if not len(images):
+            return torch.empty_like(images)
+        return in_batches(attacked, torch.arange(len(images), device=images.device), batch_size)
 
     @abstractmethod
     def perturb(

@@ -60,6 +60,13 @@ Ray = Annotated[
         "ADDRESS. Needs purifold[ray]."
     ),
 ]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of TensorBoard logs of what is trained, for tensorboard --logdir. "
+        "Needs purifold[tensorboard]."
+    ),
+]
 
 
 def store_of(address: str) -> "Store":
@@ -69,11 +76,21 @@ def store_of(address: str) -> "Store":
     return Store(address)
 
 
-def resources_of(data_root: Path | None) -> "Resources":
-    """Of this machine: the folder of data sets, and a GPU where there is one."""
+def resources_of(data_root: Path | None, tensorboard: Path | None = None) -> "Resources":
+    """Of this machine: the folder of data sets, a GPU where there is one, where logs go.
+
+    Refuses to log where TensorBoard is not installed.
+    """
     import torch
 
     from purifold.engine.step import Resources
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Resources(data_root=None if data_root is None else str(data_root), device=device)
+    if tensorboard is not None:
+        from purifold.training.logs import logger
+
+        logger(tensorboard)
+    return Resources(
+        data_root=None if data_root is None else str(data_root),
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        logs=None if tensorboard is None else str(tensorboard),
+    )

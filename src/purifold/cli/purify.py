@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from purifold.cli.options import DataRoot, Debug, Scale, ScaleOption, Seed, StoreAddress
+from purifold.cli.options import DataRoot, Debug, Scale, ScaleOption, Seed, StoreAddress, TensorBoard
 
 
 def train(
@@ -18,6 +18,7 @@ def train(
     store: StoreAddress = "runs/store",
     scale: Scale = ScaleOption.cpu,
     seed: Seed = 0,
+    tensorboard: TensorBoard = None,
     debug: Debug = False,
 ) -> None:
     """Trains a purifier and puts its weights in a folder: safetensors with a JSON description.
@@ -34,7 +35,7 @@ def train(
             defense,
             data,
             scale=SCALES[scale.value],
-            resources=resources_of(data_root),
+            resources=resources_of(data_root, tensorboard),
             store=store_of(store),
             folder=out,
             seed=seed,

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from purifold.cli.options import DataRoot, Debug, ScaleOption, Seed
+from purifold.cli.options import DataRoot, Debug, ScaleOption, Seed, resources_of, store_of
+from purifold.errors import InputError
 
 if TYPE_CHECKING:
+    from purifold.engine import store as engine
     from purifold.papers.base import Paper
 
 Store = Annotated[str, typer.Argument(help="A folder or an fsspec address.")]
@@ -18,11 +20,10 @@ def status(store: Store = "runs/store", debug: Debug = False) -> None:
 
     Example: `purifold status runs/store`
     """
-    from purifold.engine import store as engine
     from purifold.engine.inventory import inventory
     from purifold.report.store import status as lines
 
-    for line in lines(inventory(engine.Store(store))):
+    for line in lines(inventory(_filled(store))):
         typer.echo(line)
 
 
@@ -47,15 +48,13 @@ def clean(
 
     Example: `purifold clean runs/store --study ae-robustness --study my_study.py`
     """
-    from purifold.cli.options import resources_of
-    from purifold.engine import store as engine
     from purifold.engine.inventory import clean as delete
     from purifold.engine.inventory import waste
     from purifold.engine.plan import needed
     from purifold.engine.scale import SCALES
     from purifold.report.store import plan, size
 
-    here, kept = engine.Store(store), None
+    here, kept = _filled(store), None
     if study:
         studies = [
             _paper(name).study(SCALES[chosen.value], resources_of(data_root), seed)
@@ -68,6 +67,14 @@ def clean(
     for line in plan(found):
         typer.echo(line)
     typer.echo(f"deleted {size(delete(here, found))}" if yes else "Nothing was deleted; --yes deletes.")
+
+
+def _filled(address: str) -> "engine.Store":
+    """The store; refuses an address where none is, which is more likely mistyped than to be looked after."""
+    store = store_of(address)
+    if not (store.places() or store.events()):
+        raise InputError(f"there is no store at {address}; say the one that a study was given by --store")
+    return store
 
 
 def _paper(name: str) -> "Paper":

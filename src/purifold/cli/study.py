@@ -5,37 +5,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from purifold.cli.course import Course, on_course
 from purifold.cli.options import (
     DataRoot,
-    Debug,
-    DryRun,
     KnowledgeOption,
     NormOption,
     Only,
-    Ray,
-    Scale,
     ScaleOption,
-    Seed,
-    StoreAddress,
     resources_of,
     store_of,
 )
 
 if TYPE_CHECKING:
     from purifold.engine.compose import Question
-    from purifold.papers.base import Paper
+    from purifold.engine.step import Resources
+    from purifold.papers.base import Paper, Study
     from purifold.report.results import Results
 
 
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("runs/demo"),
-    store: StoreAddress = "runs/store",
-    scale: Scale = ScaleOption.smoke,
-    seed: Seed = 0,
-    ray: Ray = None,
-    dry_run: DryRun = False,
-    debug: Debug = False,
-) -> None:
+@on_course(scale=ScaleOption.smoke)
+def demo(course: Course) -> None:
     """Autoencoders in front of a classifier of handwritten digits, attacked; under two minutes, no download.
 
     Example: `purifold demo`
@@ -47,21 +36,14 @@ def demo(
         defenses=("none", "ae", "dae", "vae:beta=0.1", "dvae:beta=0.1"),  # so few pixels bear little KL
         attacks=("pgd", "cw-l2:steps=30,search_steps=2,descents=1"),
         epsilons=(0.1, 0.2, 0.3),
-        seed=seed,
+        seed=course.seed,
     )
-    _study(
-        question,
-        "Purifold demo: autoencoders against adversarial digits",
-        None,
-        store,
-        out,
-        scale,
-        ray,
-        dry_run,
-    )
+    _answer(question, "Purifold demo: autoencoders against adversarial digits", "demo", None, course)
 
 
+@on_course()
 def evaluate(
+    course: Course,
     data: Annotated[str, typer.Option(help="Data set; see `purifold list data`.")],
     data_root: DataRoot = None,
     defense: Annotated[
@@ -91,13 +73,6 @@ def evaluate(
     substitute: Annotated[
         list[str] | None, typer.Option(help="Network that a transfer attacker has; repeat. Default: mlp.")
     ] = None,
-    store: StoreAddress = "runs/store",
-    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/DATA.")] = None,
-    scale: Scale = ScaleOption.cpu,
-    seed: Seed = 0,
-    ray: Ray = None,
-    dry_run: DryRun = False,
-    debug: Debug = False,
 ) -> None:
     """Trains, attacks and judges defenses of a classifier, and writes a report.
 
@@ -121,23 +96,17 @@ def evaluate(
         classifier=classifier,
         autoencoder=autoencoder,
         substitutes=tuple(substitute or ("mlp",)),
-        seed=seed,
+        seed=course.seed,
     )
-    folder = out or Path("runs") / data.replace("/", "-")
-    _study(question, f"{data}: defenses under attack", data_root, store, folder, scale, ray, dry_run)
+    _answer(question, f"{data}: defenses under attack", data.replace("/", "-"), data_root, course)
 
 
+@on_course()
 def reproduce(
+    course: Course,
     paper: Annotated[str, typer.Argument(help="See `purifold list papers`.")],
     data_root: DataRoot = None,
-    store: StoreAddress = "runs/store",
-    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/PAPER.")] = None,
     only: Only = None,
-    scale: Scale = ScaleOption.cpu,
-    seed: Seed = 0,
-    ray: Ray = None,
-    dry_run: DryRun = False,
-    debug: Debug = False,
 ) -> None:
     """Runs a paper's experiments, draws its figures and judges its claims; goes on where it was stopped.
 
@@ -149,23 +118,17 @@ def reproduce(
     from purifold.report.printed import beside_printed
 
     chosen = named(paper)
-    folder = out or Path("runs") / paper
-    results = _paper(chosen, data_root, store, folder, only, scale, seed, ray, dry_run)
+    results = _show(chosen, data_root, only, course)
     if results is not None:
-        beside_printed(chosen, results, folder)
+        beside_printed(chosen, results, _folder(chosen.name, course))
 
 
+@on_course()
 def run(
+    course: Course,
     file: Annotated[Path, typer.Argument(help="Python file with a study, as docs/own-study.md shows it.")],
     data_root: DataRoot = None,
-    store: StoreAddress = "runs/store",
-    out: Annotated[Path | None, typer.Option(help="Folder of the report. Default: runs/NAME.")] = None,
     only: Only = None,
-    scale: Scale = ScaleOption.cpu,
-    seed: Seed = 0,
-    ray: Ray = None,
-    dry_run: DryRun = False,
-    debug: Debug = False,
 ) -> None:
     """Runs a study of your own: one Python file with the networks, experiments and figures that it wants.
 
@@ -173,55 +136,51 @@ def run(
     """
     from purifold.papers.own import own_paper
 
-    paper = own_paper(file)
-    _paper(paper, data_root, store, out or Path("runs") / paper.name, only, scale, seed, ray, dry_run)
+    _show(own_paper(file), data_root, only, course)
 
 
-def _paper(
-    paper: "Paper",
-    data_root: Path | None,
-    store: str,
-    out: Path,
-    only: list[str] | None,
-    scale: ScaleOption,
-    seed: int,
-    ray: str | None,
-    dry_run: bool,
-) -> "Results | None":
+def _show(paper: "Paper", data_root: Path | None, only: list[str] | None, course: Course) -> "Results | None":
+    """Runs the study of a paper."""
     from purifold.engine.scale import SCALES
-    from purifold.report.study import report, show_plan
 
-    resources = resources_of(data_root)
-    study = paper.study(SCALES[scale.value], resources, seed).only(only or ())
-    minutes = paper.minutes.get(scale.value)
-    if dry_run:
-        show_plan(study, store_of(store), minutes)
-        return None
-    title = f"{paper.title} ({scale.value} scale)"
-    return report(study, store_of(store), resources, out, title, minutes=minutes, ray=ray)
+    scale, resources = course.scale.value, resources_of(data_root, course.tensorboard)
+    study = paper.study(SCALES[scale], resources, course.seed).only(only or ())
+    title = f"{paper.title} ({scale} scale)"
+    return _run(study, title, paper.name, resources, course, paper.minutes.get(scale))
 
 
-def _study(
-    question: "Question",
-    title: str,
-    data_root: Path | None,
-    store: str,
-    out: Path,
-    scale: ScaleOption,
-    ray: str | None,
-    dry_run: bool,
-) -> None:
+def _answer(question: "Question", title: str, name: str, data_root: Path | None, course: Course) -> None:
+    """Runs the experiments that answer a question."""
     from purifold.engine.compose import compose
     from purifold.engine.scale import SCALES
     from purifold.papers.base import Study
+
+    resources = resources_of(data_root, course.tensorboard)
+    experiments = tuple(compose(question, SCALES[course.scale.value], resources))
+    _run(Study(experiments=experiments), title, name, resources, course)
+
+
+def _run(
+    study: "Study",
+    title: str,
+    name: str,
+    resources: "Resources",
+    course: Course,
+    minutes: float | None = None,
+) -> "Results | None":
+    """Runs a study, or only tells what there is to do; `minutes` is what it is known to take."""
     from purifold.report.study import report, show_plan
 
-    resources = resources_of(data_root)
-    study = Study(experiments=tuple(compose(question, SCALES[scale.value], resources)))
-    if dry_run:
-        show_plan(study, store_of(store))
-        return
-    report(study, store_of(store), resources, out, title, ray=ray)
+    store = store_of(course.store)
+    if course.dry_run:
+        show_plan(study, store, minutes)
+        return None
+    out = _folder(name, course)
+    return report(study, store, resources, out, title, minutes=minutes, ray=course.ray)
+
+
+def _folder(name: str, course: Course) -> Path:
+    return course.out or Path("runs") / name
 
 
 def _with_bare(defenses: list[str]) -> tuple[str, ...]:

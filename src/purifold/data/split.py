@@ -1,7 +1,6 @@
 """Images and labels held as two tensors, so that an epoch never waits for a loader."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -49,12 +48,6 @@ class Split:
     def images(self, rows: Tensor | slice = slice(None)) -> Images:
         """Images in [0, 1]."""
         return self.pixels[rows].float().div_(255)
-
-    def batches(self, size: int) -> Iterator[tuple[Images, Labels]]:
-        """Images in [0, 1] and labels, in order."""
-        for start in range(0, len(self), size):
-            rows = slice(start, start + size)
-            yield self.images(rows), self.labels[rows]
 
     def select(self, rows: Tensor | slice) -> "Split":
         """These images alone."""

@@ -8,6 +8,7 @@ from typing import ClassVar, cast, final
 import torch
 from torch import Tensor, nn
 
+from purifold.batches import in_batches
 from purifold.checks import check_evaluating, check_images
 from purifold.errors import Failure, InputError
 from purifold.types import Images, Labels, Logits, Mask, Model, Scores
@@ -87,7 +88,7 @@ class Detector(nn.Module, ABC):
                 f"{len(clean)} clean images cannot resolve a false positive rate of {false_positive_rate}; "
                 f"pass at least {math.ceil(1 / false_positive_rate - ROUNDING)}"
             )
-        scores = torch.cat([self(batch) for batch in clean.split(256)])
+        scores = in_batches(self, clean, 256)
         broken = int((~scores.isfinite()).sum())
         if broken:
             raise Failure(
@@ -156,7 +157,7 @@ class Defended(nn.Module):
         """Classes as deployed, one draw of any sampling; `REJECTED` where a detector turns the image away."""
         check_images(images)
         check_evaluating(self, "defended")
-        return torch.cat([self._predict(batch) for batch in images.split(batch_size)])
+        return in_batches(self._predict, images, batch_size)
 
     def _predict(self, images: Images) -> Labels:
         prediction = self(images).argmax(dim=1)

@@ -11,6 +11,7 @@ import torch
 
 from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.batches import in_batches
 from purifold.defenses.base import Defended, Detector
 from purifold.defenses.latent_distance import LatentDistance, spread
 from purifold.defenses.latent_search import LatentSearch
@@ -81,7 +82,7 @@ def _second(
 @torch.no_grad()
 def three_sigma(detector: Detector, clean: Images) -> None:
     """Sets a detector's threshold three standard deviations above its mean score of held-out clean images."""
-    scores = torch.cat([detector(batch) for batch in clean.split(BATCH)])
+    scores = in_batches(detector, clean, BATCH)
     detector.threshold.copy_(scores.mean() + SIGMAS * scores.std())
 
 

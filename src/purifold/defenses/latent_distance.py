@@ -12,6 +12,7 @@ from torch import Tensor
 
 from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.batches import in_batches
 from purifold.defenses.base import Detector
 from purifold.types import Images, Scores
 
@@ -73,7 +74,7 @@ def spread(autoencoder: MixtureAutoencoder, clean: Images) -> Float[Tensor, "lat
     """
     from sklearn.covariance import ledoit_wolf
 
-    codes = torch.cat([autoencoder.encode(images) for images in clean.split(BATCH)])
+    codes = in_batches(autoencoder.encode, clean, BATCH)
     off = codes - autoencoder.means[autoencoder.distances(codes).argmin(dim=1)]
     covariance, _ = ledoit_wolf(off.double().cpu().numpy(), assume_centered=True)
     return torch.from_numpy(covariance).to(codes)

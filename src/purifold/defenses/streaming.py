@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from purifold.defenses.tiling import Tiling
+from purifold.randomness import generators, rewind
 from purifold.types import Images
 
 Purify: TypeAlias = Callable[[Images], Images]
@@ -38,7 +39,7 @@ class _Streamed(torch.autograd.Function):
     def forward(ctx: Any, images: Images, tiling: Tiling, purify: Purify, *weights: Tensor) -> Images:
         """Portion by portion."""
         ctx.save_for_backward(images, *weights)
-        ctx.tiling, ctx.purify, ctx.generators = tiling, purify, _generators(images.device)
+        ctx.tiling, ctx.purify, ctx.generators = tiling, purify, generators(images.device)
         blended = torch.zeros_like(images)
         for portion in tiling.portions(images):
             portion.blend(purify(portion.cut(images)), blended)
@@ -61,15 +62,9 @@ class _Streamed(torch.autograd.Function):
         return found[0], None, None, *found[1:]
 
 
-def _generators(device: torch.device) -> tuple[Tensor, Tensor | None]:
-    return torch.get_rng_state(), torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-
-
 @contextmanager
-def _replayed(device: torch.device, generators: tuple[Tensor, Tensor | None]) -> Iterator[None]:
+def _replayed(device: torch.device, states: tuple[Tensor, Tensor | None]) -> Iterator[None]:
     """Draws what was drawn from these states on; the caller's generators are put back at the end."""
-    with torch.random.fork_rng(devices=[] if generators[1] is None else [device]):
-        torch.set_rng_state(generators[0])
-        if generators[1] is not None:
-            torch.cuda.set_rng_state(generators[1], device)
+    with torch.random.fork_rng(devices=[] if states[1] is None else [device]):
+        rewind(device, states)
         yield

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, final
 
 from purifold.engine.attempt import Attempt, Ending
-from purifold.engine.make import DiskFull
+from purifold.engine.make import DiskFull, disk_full, is_disk_full
 from purifold.engine.plan import Forecast, needed
 from purifold.engine.progress import Event, Listener, State
 from purifold.engine.schedule import Schedule, longest_first
@@ -48,8 +48,13 @@ class Executor(ABC):
 
 def execute(steps: Iterable[Step], store: Store, executor: Executor, listener: Listener) -> StudyReport:
     """Makes what the store lacks of `steps` and of what they need; see `purifold.engine.local.run`."""
-    store.sweep()
-    return _Study(steps, store, executor, listener).run()
+    try:
+        store.sweep()
+        return _Study(steps, store, executor, listener).run()
+    except OSError as error:  # of the store: those of steps are attempts that failed
+        if is_disk_full(error):
+            raise disk_full("the store was read and its log written", error, store) from error
+        raise
 
 
 @final

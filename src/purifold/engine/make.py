@@ -63,15 +63,21 @@ def _failing_in_one_line(step: Step, store: Store) -> Iterator[None]:
     except Exception as error:
         with suppress(OSError):  # on a full disk the log cannot grow either
             store.log("failed", step, error=f"{type(error).__name__}: {error}")
-        if _is_disk_full(error):
-            raise DiskFull(
-                f"no space left while {step.label} was made ({error}); free some and run the same command "
-                f"again: what is finished is kept in {store.address}"
-            ) from error
+        if is_disk_full(error):
+            raise disk_full(f"{step.label} was made", error, store) from error
         raise
 
 
-def _is_disk_full(error: BaseException | None) -> bool:
+def disk_full(what: str, error: Exception, store: Store) -> DiskFull:
+    """Says what happened meanwhile ("a step was made") and how to go on."""
+    return DiskFull(
+        f"no space left while {what} ({error}); free some and run the same command again: "
+        f"what is finished is kept in {store.address}"
+    )
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether that is what an error, or what led to it, says."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True

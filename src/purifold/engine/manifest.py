@@ -89,7 +89,11 @@ class Manifest:
                 name: StoredFile(entry["size"], entry["sha256"]) for name, entry in values["files"].items()
             }
             manifest = cls(**{**values, "files": files})
-            outside = [name for name in files if name.startswith("/") or ".." in name.split("/")]
+            outside = [
+                name
+                for name in (*files, manifest.run)  # a remote store has a folder of the run's name
+                if name.startswith("/") or ".." in name.split("/")
+            ]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Damage(f"{MANIFEST} cannot be read") from error
         if outside:

@@ -69,7 +69,7 @@ def needed(steps: Iterable[Step], sound: Callable[[Step], bool]) -> tuple[list[S
 
 @final
 class Forecast:
-    """Estimates seconds by kind: the mean of the last artefacts, from the store and then from this run."""
+    """Estimates seconds by kind: the mean over artefacts of the store, then over the last of this run."""
 
     def __init__(self, store: Store, kinds: Iterable[str]) -> None:
         self._seconds = {kind: deque(store.durations(kind, _REMEMBERED), _REMEMBERED) for kind in set(kinds)}

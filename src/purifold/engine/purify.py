@@ -14,6 +14,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from purifold.batches import in_batches
 from purifold.data.pictures import Picture, read_picture, readable, write_picture
 from purifold.defenses.base import Purifier
 from purifold.errors import Failure, InputError
@@ -59,7 +60,7 @@ class Deployed:
         shown = planes.to(self.device)[None].float().div_(255)
         images = shown.expand(-1, self.channels, -1, -1).contiguous()
         with seeded(int.from_bytes(digest.digest()[:8], "big") >> 1):
-            purified = self.purifier(images)[0]
+            purified = in_batches(self.purifier, images, 1)[0]
         if own < self.channels:
             purified = purified.mean(dim=0, keepdim=True)
         return purified.mul(255).round_().byte().cpu()

@@ -49,7 +49,8 @@ def run(
     Args:
         steps: The artefacts that are wanted.
         store: All nodes must reach it under the same address: a shared folder, s3://..., gs://...
-        resources: Its `data_root` must be there on all nodes; a step's device is what Ray gives it.
+        resources: Its `data_root` must be there on all nodes; a step's device is what Ray gives it, and its
+            logs are written where it runs.
         listener: Called with every change, but not with how far a step is.
         address: Of a cluster, as `ray.init` takes it; "auto": the one that was started on this machine or
             that RAY_ADDRESS names, else the cores of this machine.
@@ -59,9 +60,8 @@ def run(
     if store.address.startswith("memory://"):
         raise InputError(f"workers cannot see the store {store.address}; take a folder or s3://bucket/path")
     resources = resources or Resources()
-    root = resources.data_root
     with _connected(address) as ray:
-        there = replace(resources, data_root=None if root is None else os.path.abspath(root))
+        there = replace(resources, data_root=_absolute(resources.data_root), logs=_absolute(resources.logs))
         executor = _Cluster(ray, store, there)
         try:
             return execute(steps, store, executor, listener)
@@ -161,6 +161,10 @@ def _work(
     return ended if ended.error is None else replace(ended, error=_portable(ended.error))
 
 
+def _absolute(folder: str | None) -> str | None:
+    return None if folder is None else os.path.abspath(folder)
+
+
 def _unheard(fraction: float, note: str) -> None:
     """Nobody listens to how far a step is in a worker."""
 
@@ -199,7 +203,7 @@ def _check_reached(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise InputError(
             f"no Ray cluster answers at {address} ({error}); start one with `ray start --head --port=6379`, "
             "or let --ray auto use this machine"

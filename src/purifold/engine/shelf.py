@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import final
 
 from purifold.engine.manifest import Manifest
-from purifold.engine.step import Json, Step
+from purifold.engine.step import KEY, KIND, Json, Step
 
 DAMAGED = "damaged"
 """The folder of what was set aside."""
+_PLACE = re.compile(rf"((?!{DAMAGED}/){KIND}/{KEY}|{DAMAGED}/{KIND}/{KEY}-[0-9a-f]+)/")
 
 
 class Shelf(ABC):
@@ -97,10 +99,12 @@ def rename_unless_there(folder: Path, target: Path) -> bool:
 
 
 def place_of(path: str) -> str | None:
-    """The place that a file belongs to, by its path in the store; None for logs and work."""
-    parts = path.split("/")
-    depth = 3 if parts[0] == DAMAGED else 2
-    return "/".join(parts[:depth]) if len(parts) > depth and not path.startswith(".") else None
+    """The place that a file belongs to, by its path in the store; None for what no store writes there.
+
+    What has no place is never deleted: whoever cleans a wrong folder loses nothing.
+    """
+    found = _PLACE.match(path)
+    return found[1] if found else None
 
 
 def parsed(texts: Iterable[bytes]) -> list[dict[str, Json]]:

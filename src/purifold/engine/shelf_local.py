@@ -33,10 +33,11 @@ class LocalShelf(Shelf):
     def manifest(self, step: Step) -> Manifest | None:
         """The manifest, with every file there in its size; None when there is no artefact."""
         folder = self._root / step.place
+        there = folder.exists()
         try:
             content = (folder / MANIFEST).read_bytes()
         except FileNotFoundError:
-            if folder.exists():
+            if there and folder.exists():  # neither published nor moved aside between these looks
                 raise Damage(f"{MANIFEST} is missing") from None
             return None
         manifest = Manifest.read(content, step)

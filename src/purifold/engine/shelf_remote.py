@@ -99,7 +99,7 @@ class RemoteShelf(Shelf):
         found: Counter[str] = Counter()
         for path, size in self._find("").items():
             place = place_of(path.split(f"{self._root}/", 1)[1])
-            if place is not None and not place.startswith("runs/"):
+            if place is not None:
                 found[place] += size
         return dict(found)
 

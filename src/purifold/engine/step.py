@@ -20,7 +20,10 @@ from purifold.options import counts
 
 Json: TypeAlias = Any
 """None, bool, int, float, str, and lists and str-keyed dicts of them."""
+KIND = "[a-z0-9]+(?:-[a-z0-9]+)*"
+"""What a kind looks like, and a key, as regular expressions."""
 KEY_DIGITS = 16
+KEY = f"[0-9a-f]{{{KEY_DIGITS}}}"
 _EXACT = 2**53  # above it a float no longer tells neighbouring integers apart
 
 
@@ -34,10 +37,12 @@ class Resources:
     Args:
         data_root: Folder with one folder a data set; None: the Hub.
         device: As torch writes it: "cpu", "cuda", "cuda:1".
+        logs: Folder of TensorBoard logs of what is trained; None: none are written.
     """
 
     data_root: str | None = None
     device: str = "cpu"
+    logs: str | None = None
 
 
 @final
@@ -154,7 +159,7 @@ def _check_class(step: type[Step]) -> None:
             f"{name} must be a dataclass(frozen=True): a description that can change has no hash"
         )
     kind = getattr(step, "kind", None)
-    if not isinstance(kind, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind) or kind == "damaged":
+    if not isinstance(kind, str) or not re.fullmatch(KIND, kind) or kind == "damaged":
         raise InputError(
             f"{name}.kind must be lower-case words joined by hyphens (not 'damaged'), got {kind!r}"
         )

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from purifold.batches import in_batches
 from purifold.checks import check_evaluating
 from purifold.errors import InputError
 from purifold.types import Images
@@ -24,18 +25,20 @@ def features(classifier: nn.Module, images: Images) -> Float[Tensor, "batch feat
     dense = [layer for layer in classifier.modules() if isinstance(layer, nn.Linear)]
     if not dense:
         raise InputError("classifier must have a dense layer whose inputs are features, got none")
-    read: list[Tensor] = []
+    last: list[Tensor] = []
 
     def note(layer: nn.Module, given: tuple[Any, ...]) -> None:
-        read.append(given[0])
+        last[:] = given[:1]
+
+    def read(batch: Images) -> Float[Tensor, "batch features"]:
+        classifier(batch)
+        return last[0]
 
     hook = dense[-1].register_forward_pre_hook(note)
     try:
-        for batch in images.split(BATCH):
-            classifier(batch)
+        return in_batches(read, images, BATCH)
     finally:
         hook.remove()
-    return torch.cat(read)
 
 
 def frechet_distance(

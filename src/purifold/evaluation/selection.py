@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from purifold.batches import in_batches
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
 from purifold.defenses.base import Defended, Detector
@@ -27,9 +28,11 @@ def suspicions(defended: Defended, images: Images) -> Float[Tensor, "batch detec
     detectors = cast(Sequence[Detector], defended.detectors)
     if not len(detectors):
         raise InputError("defended must have detectors: without them nothing is ever rejected")
-    return torch.cat(
-        [torch.stack([detector(batch) for detector in detectors], dim=1) for batch in images.split(BATCH)]
-    )
+
+    def scored(batch: Images) -> Float[Tensor, "batch detectors"]:
+        return torch.stack([detector(batch) for detector in detectors], dim=1)
+
+    return in_batches(scored, images, BATCH)
 
 
 def strictness(

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias, final
 
 from purifold.engine.experiment import Experiment
 from purifold.engine.steps.codes import Codes
+from purifold.errors import InputError
 
 Expected: TypeAlias = Literal["more", "fewer", "not fewer", "no more"]
 """Images that the first systems keep, compared with the second ones."""
@@ -31,6 +32,12 @@ class Contrast:
     expected: Expected
     epsilons: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        if len(self.first) != len(self.second):
+            raise InputError(
+                f"first and second must have as many systems, got {len(self.first)} and {len(self.second)}"
+            )
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +59,10 @@ class Ratio:
     second: Codes
     least: float
     most: float
+
+    def __post_init__(self) -> None:
+        if not self.least <= self.most:
+            raise InputError(f"least must be at most `most`, got {self.least} and {self.most}")
 
 
 @final

@@ -14,11 +14,17 @@ from purifold.training.config import Precision
 
 if TYPE_CHECKING:
     import lightning_fabric
+    from lightning_fabric.loggers.logger import Logger
 
 Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 
 
-def open_fabric(accelerator: Accelerator, devices: int, precision: Precision) -> "lightning_fabric.Fabric":
+def open_fabric(
+    accelerator: Accelerator,
+    devices: int,
+    precision: Precision,
+    logger: "Logger | None" = None,
+) -> "lightning_fabric.Fabric":
     """Fabric on `devices` devices; several get a process each, with averaged gradients."""
     from lightning_fabric import Fabric
 
@@ -37,7 +43,7 @@ def open_fabric(accelerator: Accelerator, devices: int, precision: Precision) ->
     if precision == "16-mixed" and chosen != "cuda":
         raise InputError(f"precision 16-mixed needs an NVIDIA GPU, got {chosen}; use bf16-mixed or 32-true")
     strategy = "auto" if devices == 1 else "ddp_spawn"
-    return Fabric(accelerator=chosen, devices=devices, strategy=strategy, precision=precision)
+    return Fabric(accelerator=chosen, devices=devices, strategy=strategy, precision=precision, loggers=logger)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from purifold.data.split import Split
 from purifold.errors import InputError
 from purifold.training.config import TrainingConfig
 from purifold.training.device import Accelerator, open_fabric, put_back
+from purifold.training.logs import closed, logger
 from purifold.training.objective import TrainingLoss
 from purifold.training.parallel import in_processes
 from purifold.training.progress import History
@@ -36,13 +37,16 @@ def fit(
     accelerator: Accelerator = "auto",
     devices: int = 1,
     progress: Report | None = None,
+    logs: Path | None = None,
 ) -> History:
     """Trains `model` in place.
 
     On return, and when an error ends it, the model is in evaluation mode (what is trained is there to be
     used), on the device it came on, without gradients; after an error its weights are those of the moment.
     The caller's random generators are untouched. Equal arguments give equal weights, bit for bit on a CPU
-    with a given number of threads, also when the run was killed and resumed in between.
+    with a given number of threads, also when the run was killed and resumed in between. A batch that does not
+    fit into the memory of a single device is gone through in parts from then on, see `training.parts`: the
+    weights are then those of other noise, and of other statistics where layers normalise over the batch.
 
     Args:
         model: Its parameters that ask for gradients are trained; all of its parts are put in training mode.
@@ -60,6 +64,7 @@ def fit(
         devices: Each gets its share of every batch, in a process of its own; then model and loss must be
             picklable, and the batch statistics of a normalisation layer are those of the first share.
         progress: Called after each update (on a GPU after every 25th and an epoch's last).
+        logs: Folder of TensorBoard's event files: the loss of each update, and the `History` of each epoch.
 
     Raises:
         InputError: Arguments that do not go together.
@@ -78,23 +83,24 @@ def fit(
     )
     _check(task, devices)
     with put_back(model):
-        fabric = open_fabric(accelerator, devices, config.precision)
+        fabric = open_fabric(accelerator, devices, config.precision, None if logs is None else logger(logs))
         return _train(fabric, task, progress) if devices == 1 else _train_in_processes(fabric, task, progress)
 
 
 def _train(fabric: "lightning_fabric.Fabric", task: Task, report: Report | None) -> History:
     run = Run(fabric, task, report)
     history = run.state.history
-    while not run.finished:
-        epoch, started = len(history) + 1, perf_counter()
-        train_loss = run.train(epoch)
-        validation_loss = run.validate(epoch, train_loss)
-        history.train_loss.append(train_loss)
-        if validation_loss is not None:
-            history.validation_loss.append(validation_loss)
-        history.learning_rate.append(run.rate(epoch, run.steps))
-        history.seconds.append(perf_counter() - started)
-        run.end_epoch(epoch)
+    with closed(fabric):
+        while not run.finished:
+            epoch, started = len(history) + 1, perf_counter()
+            train_loss = run.train(epoch)
+            validation_loss = run.validate(epoch, train_loss)
+            history.train_loss.append(train_loss)
+            if validation_loss is not None:
+                history.validation_loss.append(validation_loss)
+            history.learning_rate.append(run.rate(epoch, run.steps))
+            history.seconds.append(perf_counter() - started)
+            run.end_epoch(epoch)
     if task.config.patience is not None:
         task.model.load_state_dict(run.state.best)
     return history

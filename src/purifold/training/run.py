@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 import torch
 from torch import Tensor, nn
 
+from purifold.batches import in_batches
 from purifold.data.split import Split
 from purifold.errors import Failure
 from purifold.options import counts
@@ -19,6 +21,7 @@ from purifold.training.augment import FlipCrop
 from purifold.training.config import TrainingConfig
 from purifold.training.crops import random_crops
 from purifold.training.objective import Objective, TrainingLoss, optimizer
+from purifold.training.parts import Parts
 from purifold.training.progress import Progress
 from purifold.training.schedule import rate
 from purifold.training.state import State
@@ -80,6 +83,7 @@ class Run:
         bare = optimizer(task.model, task.config)
         self.objective, self.optimizer = fabric.setup(Objective(task.model, task.loss), bare)
         self.state = State(model=task.model, optimizer=bare, scaler=fabric.strategy.precision)
+        self.parts = Parts(model=task.model, device=fabric.device, size=task.config.batch_size)
         if task.folder:
             self.state.resume(task.folder, task.identity())
 
@@ -122,24 +126,23 @@ class Run:
         share = self.held_out.select(slice(rank, None, self.fabric.world_size))
         task.model.eval()
         with seeded(_derived(task.seed, "validation", rank)), self.fabric.autocast():
-            batches = torch.arange(len(share), device=share.labels.device).split(task.config.batch_size)
-            sums = [
-                task.loss(task.model, self._images(share, rows), share.labels[rows]).detach().float().sum()
-                for rows in batches
-            ]
-        mean = self._across(torch.stack(sums).sum(), "sum").item() / len(self.held_out)
+            rows = torch.arange(len(share), device=share.labels.device)
+            sums = in_batches(partial(self._summed, share), rows, self.parts.size)
+        mean = self._across(sums.sum(), "sum").item() / len(self.held_out)
         if not math.isfinite(mean):
             raise self._diverged(f"validation loss is {mean} after epoch {epoch}", [train_loss])
         return mean
 
     def end_epoch(self, epoch: int) -> None:
-        """Keeps the weights if they are the best, and writes the checkpoint if one is due."""
+        """Keeps the weights if they are the best, writes the checkpoint if one is due, and logs the epoch."""
         task = self.task
         if task.config.patience is not None:
             self.state.keep_best()
         due = epoch % task.checkpoint_every == 0 or self.finished
         if task.folder and due and self.fabric.is_global_zero:
             self.state.save(task.folder, task.identity())
+        latest = {f"epoch/{name}": values[-1] for name, values in vars(self.state.history).items() if values}
+        self.fabric.log_dict(latest, step=epoch)
 
     def rate(self, epoch: int, step: int) -> float:
         """Learning rate of an update; both count from 1."""
@@ -157,16 +160,29 @@ class Run:
 
     def _update(self, rows: Tensor, change: FlipCrop | None, learning_rate: float) -> Tensor:
         rows = rows[self.fabric.global_rank :: self.fabric.world_size]
+        for group in self.state.optimizer.param_groups:
+            group["lr"] = learning_rate
+        backward = partial(self._backward, change)
+        # One device of several must not go on alone: the others would wait for its gradient.
+        alone = self.fabric.world_size == 1
+        loss = self.parts.descend(rows, backward) if alone else backward(rows, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss
+
+    def _backward(self, change: FlipCrop | None, rows: Tensor, share: float) -> Tensor:
+        """Adds the gradient of the mean loss of these images, times `share`; gives that loss."""
         images = self._images(self.split, rows)
         if change:
             images = change(images, rows)
-        for group in self.state.optimizer.param_groups:
-            group["lr"] = learning_rate
-        loss: Tensor = self.objective(images, self.split.labels[rows]).mean()
+        loss: Tensor = self.objective(images, self.split.labels[rows]).mean() * share
         self.fabric.backward(loss)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
         return loss.detach()
+
+    def _summed(self, split: Split, rows: Tensor) -> Tensor:
+        """The loss of these images, summed, as a tensor of one."""
+        losses = self.task.loss(self.task.model, self._images(split, rows), split.labels[rows])
+        return losses.detach().float().sum()[None]
 
     def _collect(self, waiting: list[Tensor], losses: list[float], epoch: int) -> None:
         """Adds the losses of the latest updates, averaged over the devices; refuses NaN and infinity."""
@@ -175,6 +191,8 @@ class Run:
                 step = f"epoch {epoch}, step {len(losses) + 1} of {self.steps}"
                 raise self._diverged(f"training loss is {loss} in {step}", losses)
             losses.append(loss)
+            if self.fabric.loggers:
+                self.fabric.log_dict({"update/loss": loss}, step=(epoch - 1) * self.steps + len(losses))
         waiting.clear()
         if self.report and self.fabric.is_global_zero:
             self.report(

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from purifold.batches import in_batches
 from purifold.data.split import Split
 from purifold.engine.step import Workbench
 from purifold.engine.steps.training import Training
@@ -39,5 +40,6 @@ def read_accuracy(folder: Path) -> Proportion:
 @torch.no_grad()
 def accuracy(classifier: nn.Module, split: Split) -> Proportion:
     """Share of the images that a classifier is right on."""
-    right = [classifier(images).argmax(dim=1) == labels for images, labels in split.batches(BATCH)]
-    return Proportion.of(torch.cat(right))
+    rows = torch.arange(len(split), device=split.labels.device)
+    predicted = in_batches(lambda some: classifier(split.images(some)).argmax(dim=1), rows, BATCH)
+    return Proportion.of(predicted == split.labels)

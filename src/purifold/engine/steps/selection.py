@@ -7,6 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
+from purifold.batches import in_batches
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
@@ -45,7 +46,7 @@ class Selection(Step):
         split = data.part("test").sample(self.count)
         images = split.images() if self.craft is None else self.craft.load(bench)
         clean = suspicions(defended, held_out(data.validation).images())
-        right = torch.cat([defended(batch).argmax(dim=1) for batch in images.split(256)]) == split.labels
+        right = in_batches(lambda batch: defended(batch).argmax(dim=1), images, 256) == split.labels
         found = ranked(strictness(suspicions(defended, images), clean), right)
         np.savez_compressed(
             bench.folder / CURVE,

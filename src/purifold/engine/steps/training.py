@@ -1,6 +1,7 @@
 """What every training step is: a model fitted to a data set. The artefact is its weights and its curves."""
 
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict
@@ -73,10 +74,16 @@ class Training(Trained[Trained_co]):
             folder=bench.scratch,
             accelerator="cpu" if bench.resources.device == "cpu" else "auto",
             progress=_teller(bench),
+            logs=self._logs(bench.resources),
         )
         save_weights(model, bench.folder, how=self.describe())
         (bench.folder / HISTORY).write_text(json.dumps(asdict(history)))
         return model
+
+    def _logs(self, resources: Resources) -> Path | None:
+        """A folder of its own: what TensorBoard calls the training."""
+        name = re.sub(r"[^\w.=-]+", "-", f"{self.label} {self.key[:8]}")
+        return None if resources.logs is None else Path(resources.logs) / name
 
 
 def read_history(folder: Path) -> dict[str, Any]:
