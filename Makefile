@@ -34,18 +34,25 @@ lint: install
 demo: install
 	$(BIN)/purifold demo
 
+# Torchattacks pins an old requests, Pythae asks for a copy of dataclasses: they come without what they ask for.
 bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks
-	$(BIN)/python -m benchmarks.attacks --data-root $(DATA_ROOT)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks pythae
+	$(BIN)/python -m benchmarks.attacks --data mnist --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.attacks --data cifar-10 --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.training --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.jpeg --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.eot --data-root $(DATA_ROOT)
+	$(BIN)/python -m benchmarks.kernels --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.reconstruction --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.stacked --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.puvae --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.patches --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.gm_vae --data-root $(DATA_ROOT)
-	$(BIN)/python -m benchmarks.engine --ray auto --out results/engine/engine.json
+	$(BIN)/python -m benchmarks.engine --ray auto
 	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --out results/engine/scaling.json
 	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --shrink 14.4 --out results/engine/scaling-short.json
+	$(BIN)/python -m benchmarks.page
 
 clean:
 	rm -rf .venv runs store build

@@ -1,62 +1,40 @@
-"""Our attacks beside Foolbox, ART and torchattacks: equal settings, one process, 256 MNIST images.
+"""Our attacks beside Foolbox, ART and torchattacks: equal settings, one process, one MNIST or CIFAR-10 model.
 
 Run by `make bench`. What an attack returns is judged here, by one rule for all: in [0, 1], finite, and not
 predicted as its label. A pass is a forward and a backward pass of the whole batch: half the forward plus half
 the backward passes, so that neither several gradients of one forward pass nor a look without one come free.
 """
 
-import argparse
-import json
 import math
 import statistics
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from argparse import ArgumentParser
+from dataclasses import replace
+from typing import Any, get_args
 
 import torch
-from benchmarks.timing import machine, seconds
+from benchmarks.command import Bench, start
+from benchmarks.contenders import Contender, Settings, contenders
+from benchmarks.timing import seconds
 from torch import Tensor, nn
 
-from purifold.attacks.base import Attack
-from purifold.attacks.cw import CarliniWagner
-from purifold.attacks.deepfool import DeepFool
-from purifold.attacks.pgd import PGD
+from purifold.data.load import sources
 from purifold.engine.compose import Question, compose
 from purifold.engine.local import run
 from purifold.engine.progress import shown
-from purifold.engine.scale import SCALES
+from purifold.engine.scale import SCALES, ScaleName
 from purifold.engine.step import Resources
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.store import Store
 from purifold.networks.base import build_classifier
-from purifold.threat import ThreatModel
+from purifold.randomness import seeded
 from purifold.training.checkpoint import load_into
 
-IMAGES = 256
-EPSILON, STEP = 0.3, 0.025
-"""Of PGD-40, L-infinity."""
-FEW = 16
-"""Images for attacks that take minutes otherwise; their seconds are scaled to `IMAGES`, and marked."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One library's attack.
-
-    Args:
-        work: "cw-l2", "deepfool" or "pgd-40".
-        library: Whose.
-        images: How many it is given.
-        repeats: Runs timed.
-        call: Images and labels to adversarial images.
-    """
-
-    work: str
-    library: str
-    images: int
-    repeats: int
-    call: Callable[[Tensor, Tensor], Tensor]
+GIVEN = {
+    "mnist": Settings(images=256, few=16, repeats=3, shape=(1, 28, 28), epsilon=0.3, step=0.025),
+    "cifar-10": Settings(images=64, few=8, repeats=3, shape=(3, 32, 32), epsilon=8 / 255, step=2 / 255),
+}
+SMOKE = {"images": 2, "few": 1, "repeats": 1, "pgd": 2, "cw": 2, "searches": 2, "deepfool": 2, "queries": 5}
+WORKS = ("cw-l2", "deepfool", "pgd-40", "fgsm", "square")
 
 
 class Counted(nn.Module):
@@ -82,117 +60,50 @@ class Counted(nn.Module):
 
 def main() -> None:
     """Runs every contender and writes the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-root", type=Path, required=True)
-    parser.add_argument("--store", default="runs/store")
-    parser.add_argument("--out", type=Path, default=Path("results/foundation/bench-attacks.json"))
-    parser.add_argument("--only", help="one of cw-l2, deepfool, pgd-40")
-    options = parser.parse_args()
-    model, images, labels = _subject(options.data_root, options.store)
+    bench = start(__doc__, "results/performance/attacks-{data}.json", _options)
+    options, given = bench.options, GIVEN[bench.options.data]
+    if bench.smoke:
+        given = replace(given, **SMOKE)
+    model, images, labels = _subject(bench, options.data, given.images)
     rows = []
-    for contender in contenders(model):
+    for contender in contenders(model, given):
         if options.only in (None, contender.work):
-            rows.append(_measure(contender, model, images[: contender.images], labels[: contender.images]))
+            count = contender.images
+            rows.append(_measure(contender, model, images[:count], labels[:count], given.images))
             print(_line(rows[-1]), flush=True)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"rows": rows, "machine": machine()}, indent=1) + "\n")
-    print(f"matrix product: {machine()['matrix_product_gflops']} GFLOP/s; written to {options.out}")
+    bench.write({"data": options.data, "images": given.images, "rows": rows})
 
 
-def contenders(model: Counted) -> Iterator[Contender]:
-    """Everything that is compared; peers that are not installed are left out, and that is said."""
-    ball, free = ThreatModel("linf", EPSILON), ThreatModel("l2", math.inf)
-    pgd = PGD(steps=40, step=STEP / EPSILON)
-    yield _ours("cw-l2", "purifold", CarliniWagner(steps=100, search_steps=9, rate=0.1), model, free)
-    yield _ours("deepfool", "purifold", DeepFool(), model, free)
-    yield _ours("pgd-40", "purifold", replace(pgd, confidence=0.0), model, ball)
-    yield _ours("pgd-40", "purifold, all", pgd, model, ball)  # goes on after the first success
-    for peer in (_foolbox, _art, _torchattacks):
-        try:
-            yield from peer(model)
-        except ImportError as error:
-            print(f"left out: {error}; `make bench` installs it")
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", choices=tuple(GIVEN), default="mnist")
+    parser.add_argument("--only", choices=WORKS)
+    parser.add_argument("--store", default="runs/store")
+    parser.add_argument(
+        "--scale", choices=get_args(ScaleName), default="cpu", help="of the classifier's training"
+    )
 
 
-def _ours(work: str, name: str, attack: Attack, model: Counted, threat: ThreatModel) -> Contender:
-    return Contender(work, name, IMAGES, 3, lambda images, labels: attack(model, images, labels, threat))
-
-
-def _foolbox(model: Counted) -> Iterator[Contender]:
-    import foolbox
-
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
-    attacks = {
-        "cw-l2": (foolbox.attacks.L2CarliniWagnerAttack(9, 100, stepsize=0.1), None),
-        "deepfool": (foolbox.attacks.L2DeepFoolAttack(steps=50, overshoot=0.02), None),
-        "pgd-40": (foolbox.attacks.LinfPGD(abs_stepsize=STEP, steps=40), EPSILON),
-    }
-    for work, (attack, epsilon) in attacks.items():
-
-        def call(images: Tensor, labels: Tensor, attack: Any = attack, epsilon: Any = epsilon) -> Tensor:
-            return attack(wrapped, images, labels, epsilons=epsilon)[1]
-
-        yield Contender(work, "foolbox", IMAGES, 3, call)
-
-
-def _art(model: Counted) -> Iterator[Contender]:
-    from art.attacks import evasion
-    from art.estimators.classification import PyTorchClassifier
-
-    wrapped = PyTorchClassifier(model, nn.CrossEntropyLoss(), (1, 28, 28), 10, clip_values=(0, 1))
-    shared = {"batch_size": IMAGES, "verbose": False}
-    attacks = {
-        "cw-l2": (
-            evasion.CarliniL2Method(
-                wrapped, learning_rate=0.1, max_iter=100, binary_search_steps=9, **shared
-            ),
-            FEW,
-            1,
-        ),
-        "deepfool": (evasion.DeepFool(wrapped, max_iter=50, epsilon=0.02, nb_grads=10, **shared), FEW, 1),
-        "pgd-40": (
-            evasion.ProjectedGradientDescentPyTorch(
-                wrapped, eps=EPSILON, eps_step=STEP, max_iter=40, num_random_init=1, **shared
-            ),
-            IMAGES,
-            3,
-        ),
-    }
-    for work, (attack, count, repeats) in attacks.items():
-
-        def call(images: Tensor, labels: Tensor, attack: Any = attack) -> Tensor:
-            return torch.from_numpy(attack.generate(x=images.numpy(), y=labels.numpy()))
-
-        yield Contender(work, "art", count, repeats, call)
-
-
-def _torchattacks(model: Counted) -> Iterator[Contender]:
-    import torchattacks
-
-    attacks = {
-        "cw-l2": (torchattacks.CW(model, c=1, kappa=0, steps=100, lr=0.1), IMAGES, 3),
-        "deepfool": (torchattacks.DeepFool(model, steps=50, overshoot=0.02), FEW, 1),
-        "pgd-40": (torchattacks.PGD(model, eps=EPSILON, alpha=STEP, steps=40), IMAGES, 3),
-    }
-    for work, (attack, count, repeats) in attacks.items():
-        yield Contender(work, "torchattacks", count, repeats, attack)
-
-
-def _subject(data_root: Path, store: str) -> tuple[Counted, Tensor, Tensor]:
-    """The patch-vae MNIST classifier, trained once in the store, and the first test images."""
-    resources, opened = Resources(data_root=str(data_root)), Store(store)
-    question = Question(data="mnist", defenses=("none",), attacks=("pgd",))
-    (experiment,) = compose(question, SCALES["cpu"], resources)
+def _subject(bench: Bench, data: str, count: int) -> tuple[Counted, Tensor, Tensor]:
+    """The data set's classifier, trained once in the store, and the first test images; untrained to smoke."""
+    split, source = bench.split(data, "test", count), sources()[data]
+    images = split.images()
+    if bench.smoke:
+        assert source.defaults is not None
+        with seeded(0):
+            fresh = build_classifier(source.defaults.classifier, split.shape, 10).eval()
+        return Counted(fresh).eval(), images, fresh(images).argmax(dim=1)
+    resources, opened = Resources(data_root=str(bench.data_root)), Store(bench.options.store)
+    question = Question(data=data, defenses=("none",), attacks=("pgd",))
+    (experiment,) = compose(question, SCALES[bench.options.scale], resources)
     step: TrainClassifier = experiment.system.classifier
     with shown() as listener:
         run([step], opened, resources, listener)
-    model = build_classifier(step.network, (1, 28, 28), 10)
+    model = build_classifier(step.network, split.shape, 10)
     load_into(model, opened.fetch(step))
-    split = step.data.part("test", resources, IMAGES)
-    return Counted(model.eval()).eval(), split.images(), split.labels
+    return Counted(model.eval()).eval(), images, split.labels
 
 
-def _measure(contender: Contender, model: Counted, images: Tensor, labels: Tensor) -> dict[str, Any]:
+def _measure(contender: Contender, model: Counted, images: Tensor, labels: Tensor, of: int) -> dict[str, Any]:
     torch.manual_seed(0)
     model.forwards = model.backwards = 0
     found: list[Tensor] = []
@@ -210,7 +121,7 @@ def _measure(contender: Contender, model: Counted, images: Tensor, labels: Tenso
         "repeats": contender.repeats,
         "seconds": statistics.median(taken),
         "seconds_all": taken,
-        "seconds_per_256": statistics.median(taken) * IMAGES / len(images),
+        "seconds_of_all_images": statistics.median(taken) * of / len(images),
         "forward_passes": model.forwards / contender.repeats / len(images),
         "backward_passes": model.backwards / contender.repeats / len(images),
         "passes": (model.forwards + model.backwards) / 2 / contender.repeats / len(images),
@@ -222,7 +133,7 @@ def _measure(contender: Contender, model: Counted, images: Tensor, labels: Tenso
 
 
 def _line(row: dict[str, Any]) -> str:
-    took = f"{row['seconds_per_256']:8.2f} s per 256 ({row['images']} images) {row['passes']:7.1f} passes"
+    took = f"{row['seconds_of_all_images']:8.2f} s ({row['images']} images) {row['passes']:7.1f} passes"
     found = f"success {100 * row['success']:5.1f} %  median L2 {row['median_l2']:.3f}"
     return f"{row['work']:9} {row['library']:13} {took}  {found}"
 

@@ -4,8 +4,6 @@ Bare calls write the same files. Limits: 3 % at steps of 1 s, 5 ms a step, `puri
 0.2 s for `import purifold` over `import torch`. Run by `make bench`; `--ray auto` adds a run on Ray.
 """
 
-import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -18,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from benchmarks.timing import machine, seconds
+from benchmarks.command import start
+from benchmarks.timing import seconds
 
 from purifold.engine.local import run
 from purifold.engine.step import Resources, Step, Workbench
@@ -132,9 +131,9 @@ def on_ray(count: int, address: str) -> dict[str, float]:
     return {"cores": cores, "wall_ms": 1000 * wall / count, "driver_ms": 1000 * driver / count}
 
 
-def starts(*commands: tuple[str, ...]) -> list[float]:
+def starts(turns: int, *commands: tuple[str, ...]) -> list[float]:
     """Processor seconds of each command as a process of its own, in turn: the least of several."""
-    taken = [[spent(command) for command in commands] for _ in range(STARTS)]
+    taken = [[spent(command) for command in commands] for _ in range(turns)]
     return [min(times) for times in zip(*taken, strict=True)]
 
 
@@ -146,39 +145,41 @@ def spent(command: tuple[str, ...]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measured(ray: str | None) -> dict[str, Any]:
-    """All figures."""
+def measured(ray: str | None, long: int, short: int, turns: int) -> dict[str, Any]:
+    """All figures, of so many steps of 1 s and of nothing, and so many starts of a process."""
     python = sys.executable
-    second, bare_second = beside_bare(LONG, 1.0, lambda folder: str(folder / "store"), time.perf_counter)
-    local, bare_local = beside_bare(SHORT, 0.0, lambda folder: str(folder / "store"), time.process_time)
+    second, bare_second = beside_bare(long, 1.0, lambda folder: str(folder / "store"), time.perf_counter)
+    local, bare_local = beside_bare(short, 0.0, lambda folder: str(folder / "store"), time.process_time)
     remote, bare_remote = beside_bare(
-        SHORT, 0.0, lambda folder: f"memory://{uuid.uuid4().hex}", time.process_time
+        short, 0.0, lambda folder: f"memory://{uuid.uuid4().hex}", time.process_time
     )
     shell, torch, both = starts(
+        turns,
         (str(Path(python).with_name("purifold")), "--help"),
         (python, "-c", "import torch"),
         (python, "-c", "import torch, purifold"),
     )
     return {
         "share_at_1_s": second / bare_second - 1,
-        "local_ms": 1000 * (local - bare_local) / SHORT,
-        "remote_ms": 1000 * (remote - bare_remote) / SHORT,
-        "found_ms": 1000 * looking(SHORT) / (SHORT // 2),
-        "requests": requests(SHORT),
+        "local_ms": 1000 * (local - bare_local) / short,
+        "remote_ms": 1000 * (remote - bare_remote) / short,
+        "found_ms": 1000 * looking(short) / (short // 2),
+        "requests": requests(short),
         "help_seconds": shell,
         "import_seconds": both - torch,
         "torch_seconds": torch,
-        "ray": None if ray is None else on_ray(SHORT, ray),
+        "ray": None if ray is None else on_ray(short, ray),
     }
 
 
 def main() -> None:
     """Measures, prints a table and writes JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ray", help="auto or the address of a cluster.")
-    parser.add_argument("--out", type=Path, help="JSON file.")
-    options = parser.parse_args()
-    found = measured(options.ray)
+    bench = start(
+        __doc__,
+        "results/engine/engine.json",
+        lambda parser: parser.add_argument("--ray", help="auto or the address of a cluster"),
+    )
+    found = measured(bench.options.ray, *bench.size((LONG, SHORT, STARTS), (2, 4, 1)))
     print("| figure | measured | limit |\n|---|---|---|")
     print(f"| engine over bare calls, steps of 1 s | {100 * found['share_at_1_s']:.2f} % | 3 % |")
     print(
@@ -194,9 +195,7 @@ def main() -> None:
         ray = found["ray"]
         print(f"| Ray, a step, {ray['cores']:.0f} cores | {ray['wall_ms']:.2f} ms | |")
         print(f"| Ray, a step, processor time of the driver | {ray['driver_ms']:.2f} ms | |")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({**found, "machine": machine()}, indent=1) + "\n")
+    bench.write(found)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,17 @@ takes at most 1.2 times as long, and the memory beside the image is at most 1.1 
 0.9 of the images a second of the purifier on images in memory.
 """
 
-import argparse
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.timing import machine, median_seconds, seconds
+from benchmarks.command import start
+from benchmarks.timing import median_seconds, seconds
 from torch import Tensor
 
 from purifold.autoencoders.patch_spec import PatchSpec
-from purifold.data.load import load
 from purifold.data.pictures import Picture, write_picture
 from purifold.defenses.chain import Chain
 from purifold.defenses.patchwise import Patchwise
@@ -34,49 +32,42 @@ AIMS = {"over the network": 1.5, "a pixel": 1.2, "memory": 1.1, "of images in me
 
 def main() -> None:
     """Measures all, writes it and prints it beside the aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-root", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("results/patch-vae/bench-patches.json"))
-    options = parser.parse_args()
+    bench = start(__doc__, "results/patch-vae/bench-patches.json")
     with seeded(0):
         autoencoder = PatchSpec(patch=PATCH).build((3, PATCH, PATCH)).eval().requires_grad_(False)
     patches = Patchwise(Reconstruction(autoencoder), patch=PATCH, stride=PATCH).eval()
     whole = Chain([patches, Smoothing()]).eval()
-    photos = load("nips-2017", options.data_root).test.first(FILES)
+    photos, sides = (
+        bench.split("nips-2017", "test", bench.size(FILES, 1)),
+        bench.size((SMALL, LARGE), (33, 65)),
+    )
     found = {
-        "network": _beside_network(patches, photos.images(slice(1))),
-        "forward": _by_size(whole, gradient=False),
-        "gradient": _by_size(whole, gradient=True),
+        "network": _beside_network(patches, photos.images(slice(1)), bench.size(15, 1)),
+        "forward": _by_size(whole, sides, gradient=False),
+        "gradient": _by_size(whole, sides, gradient=True),
         "files": {suffix: _on_files(whole, photos.pixels, suffix) for suffix in (".png", ".jpg")},
         "aims": AIMS,
         "threads": torch.get_num_threads(),
-        "machine": machine(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
-    print(
-        json.dumps(
-            {name: found[name] for name in ("network", "forward", "gradient", "files", "aims")}, indent=1
-        )
-    )
+    bench.write(found)
 
 
 @torch.no_grad()
-def _beside_network(purifier: Patchwise, image: Tensor) -> dict[str, float]:
+def _beside_network(purifier: Patchwise, image: Tensor, repeats: int) -> dict[str, float]:
     """Seconds of an image, and of the network on its patches at once."""
     cut = torch.cat([portion.cut(image) for portion in purifier.tiling.portions(image)])
-    whole = median_seconds(lambda: purifier(image))
-    bare = median_seconds(lambda: purifier.purifier(cut))
+    whole = median_seconds(lambda: purifier(image), repeats)
+    bare = median_seconds(lambda: purifier.purifier(cut), repeats)
     return {"patches": len(cut), "purifier": whole, "network": bare, "over the network": whole / bare}
 
 
-def _by_size(purifier: Chain, *, gradient: bool) -> dict[str, Any]:
+def _by_size(purifier: Chain, sides: tuple[int, int], *, gradient: bool) -> dict[str, Any]:
     """Seconds and peak bytes of a small and a large image, those of images of its size left out."""
-    measured = {side: _at(purifier, side, gradient) for side in (SMALL, LARGE)}
-    small, large = measured.values()
+    measured = {side: _at(purifier, side, gradient) for side in sides}
+    (smaller, small), (larger, large) = measured.items()
     return {
         **{str(side): values for side, values in measured.items()},
-        "a pixel": (large["seconds"] / LARGE**2) / (small["seconds"] / SMALL**2),
+        "a pixel": (large["seconds"] / larger**2) / (small["seconds"] / smaller**2),
         "memory": large["bytes beside the image"] / small["bytes beside the image"],
     }
 

@@ -4,24 +4,21 @@
 Run by `make bench`.
 """
 
-import argparse
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
-from benchmarks.timing import machine, median_seconds, seconds
+from benchmarks.command import start
+from benchmarks.timing import median_seconds, seconds
 from torch import Tensor
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec, Entrance
 from purifold.autoencoders.generative import GeneratorSpec
-from purifold.data.load import load
 from purifold.defenses.base import Purifier
 from purifold.defenses.defense_gan import Projection
 from purifold.defenses.precision import Precision
 from purifold.defenses.puvae import ClassSearch
-from purifold.engine.memory import ask_for_huge_pages
 from purifold.networks.base import Shape
 from purifold.randomness import seeded
 from purifold.report.axes import grid, share_legend, svg
@@ -46,25 +43,23 @@ class Row:
 
 def main() -> None:
     """Times, writes the numbers and the figure, and prints them beside what was asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-root", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("results/puvae"))
-    options = parser.parse_args()
-    ask_for_huge_pages()
-    images = load("mnist", options.data_root).test.first(IMAGES).images()
-    by_classes = _by_classes(images)
-    rivals = _rivals(images)
-    found = {
-        "images": IMAGES,
-        "by_classes": by_classes,
-        "label": _labels(images),
-        "defense_gan": [vars(row) for row in rivals],
-        "printed": PAPER,
-        "machine": machine(),
-    }
-    (options.out / "figures").mkdir(parents=True, exist_ok=True)
-    (options.out / "bench-puvae.json").write_text(json.dumps(found, indent=1) + "\n")
-    (options.out / "figures" / "seconds-by-classes.svg").write_text(_drawn(by_classes))
+    bench = start(__doc__, "results/puvae/bench-puvae.json")
+    images = bench.split("mnist", "test", bench.size(IMAGES, 1)).images()
+    by_classes = _by_classes(images, bench.size(CLASSES, (10, 100)))
+    rivals = _rivals(images, *bench.size((200, 20), (1, 1)))
+    bench.write(
+        {
+            "images": len(images),
+            "by_classes": by_classes,
+            "label": _labels(images),
+            "defense_gan": [vars(row) for row in rivals],
+            "printed": PAPER,
+        }
+    )
+    if bench.out:
+        figures = bench.out.parent / "figures"
+        figures.mkdir(exist_ok=True)
+        (figures / "seconds-by-classes.svg").write_text(_drawn(by_classes))
     _tell(by_classes, rivals)
 
 
@@ -76,10 +71,10 @@ def _tell(by_classes: dict[str, dict[int, float]], rivals: list[Row]) -> None:
             print(f"  {row.name}: {row.seconds / taken[10]:.0f} times that (asked: {ASKED_RATIO})")
 
 
-def _by_classes(images: Tensor) -> dict[str, dict[int, float]]:
+def _by_classes(images: Tensor, classes: Sequence[int]) -> dict[str, dict[int, float]]:
     shape = tuple(images.shape[1:])
     return {
-        precision: {count: _searched(images, shape, count, precision, "dense") for count in CLASSES}
+        precision: {count: _searched(images, shape, count, precision, "dense") for count in classes}
         for precision in PRECISIONS
     }
 
@@ -97,14 +92,18 @@ def _searched(images: Tensor, shape: Shape, classes: int, precision: Precision, 
     return median_seconds(partial(_purify, search, images), repeats=5 if classes > CLASSES[0] else 15)
 
 
-def _rivals(images: Tensor) -> list[Row]:
-    """Defense-GAN, 200 steps of 20 restarts, once: it takes a minute."""
+def _rivals(images: Tensor, steps: int, restarts: int) -> list[Row]:
+    """Defense-GAN, once: the 200 steps of 20 restarts take a minute."""
     rows = []
     for width in (GeneratorSpec().width, PUBLISHED_WIDTH):
         for precision in PRECISIONS:
             with seeded(0):
                 generator = GeneratorSpec(width=width).build(tuple(images.shape[1:]))
-            projection = Projection(generator, precision=precision).eval().requires_grad_(False)
+            projection = (
+                Projection(generator, steps=steps, restarts=restarts, precision=precision)
+                .eval()
+                .requires_grad_(False)
+            )
             name = f"defense-gan, width {width}, {precision}"
             rows.append(Row(name, seconds(partial(_purify, projection, images))))
     return rows

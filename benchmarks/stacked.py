@@ -4,17 +4,15 @@
 and classifier alone, at the batch size at which they are fastest. Run by `make bench`.
 """
 
-import argparse
-import json
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import torch
-from benchmarks.timing import machine, median_seconds, seconds
+from benchmarks.command import start
+from benchmarks.timing import median_seconds, seconds
 from torch import Tensor, nn
 
 from purifold.autoencoders.spec import AutoencoderSpec
-from purifold.data.load import load
 from purifold.engine.compose import attack
 from purifold.networks.base import build_classifier
 from purifold.papers.ae_robustness_cells import ATTACKS
@@ -31,34 +29,32 @@ ASKED = 1.3
 
 def main() -> None:
     """Times the passes and the attack in turn, and writes both."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-root", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("results/ae-robustness/bench-stacked.json"))
-    options = parser.parse_args()
-    images = load("mnist", options.data_root).test.first(IMAGES).images()
+    bench = start(__doc__, "results/ae-robustness/bench-stacked.json")
+    steps, share = bench.size((STEPS, SHARE), (2, 1))
+    images = bench.split("mnist", "test", bench.size(IMAGES, 2)).images()
     network = stacked(images)
     labels = network(images).argmax(dim=1)  # every image must be attacked for all its iterations
-    carlini_wagner = attack(ATTACKS[0])
-    timed = {size: median_seconds(partial(_passes, network, images, size), repeats=3) for size in BATCHES}
-    passes = {size: found * STEPS / SHARE for size, found in timed.items()}
+    carlini_wagner = replace(attack(ATTACKS[0]), steps=steps)
+    timed = {
+        size: median_seconds(partial(_passes, network, images, size, share), repeats=3)
+        for size in bench.size(BATCHES, (2,))
+    }
+    passes = {size: found * steps / share for size, found in timed.items()}
     best = min(passes, key=lambda size: passes[size])
     attacked = seconds(
         lambda: carlini_wagner(network, images, labels, ThreatModel("linf", 0.1), batch_size=best)
     )
-    ratio = attacked / passes[best]
-    found = {
-        "images": IMAGES,
-        "iterations": STEPS,
-        "passes_seconds": passes,
-        "best_batch": best,
-        "attack_seconds": attacked,
-        "ratio": ratio,
-        "machine": machine(),
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"bare passes {passes[best]:.2f} s at {best} images, attack {attacked:.2f} s: {ratio:.2f} times")
-    print(f"asked: at most {ASKED} times; written to {options.out}")
+    bench.write(
+        {
+            "images": len(images),
+            "iterations": steps,
+            "passes_seconds": passes,
+            "best_batch": best,
+            "attack_seconds": attacked,
+            "ratio": attacked / passes[best],
+            "asked": ASKED,
+        }
+    )
 
 
 def stacked(images: Tensor) -> nn.Module:
@@ -70,9 +66,9 @@ def stacked(images: Tensor) -> nn.Module:
     return nn.Sequential(autoencoder, classifier).eval().requires_grad_(False)
 
 
-def _passes(network: nn.Module, images: Tensor, size: int) -> None:
+def _passes(network: nn.Module, images: Tensor, size: int, share: int) -> None:
     for batch in images.split(size):
-        for _ in range(SHARE):
+        for _ in range(share):
             inputs = batch.detach().requires_grad_()
             torch.autograd.grad(network(inputs).sum(), inputs)
 

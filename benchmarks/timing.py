@@ -25,8 +25,13 @@ def median_seconds(call: Callable[[], object], repeats: int = 15) -> float:
     return statistics.median(seconds(call) for _ in range(repeats))
 
 
-def machine() -> dict[str, Any]:
+def matrix_product(side: int, dtype: torch.dtype = torch.float32, repeats: int = 7) -> float:
+    """Measured rate of a square matrix product in GFLOP/s."""
+    square = torch.rand(side, side).to(dtype)
+    return 2 * side**3 / median_seconds(lambda: square @ square, repeats) / 1e9
+
+
+def machine(*, smoke: bool = False) -> dict[str, Any]:
     """Hardware, versions, and the measured rate of a float32 matrix product in GFLOP/s."""
-    square = torch.rand(SIDE, SIDE)
-    rate = 2 * SIDE**3 / median_seconds(lambda: square @ square, repeats=7) / 1e9
+    rate = matrix_product(64 if smoke else SIDE)
     return {**environment(), "matrix_product_gflops": round(rate, 1)}

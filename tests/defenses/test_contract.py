@@ -93,6 +93,22 @@ def test_two_draws_differ_exactly_where_a_purifier_says_it_is_stochastic(name, c
 
 @purifiers
 @channels
+def test_what_is_settled_draws_nothing_and_a_draw_from_it_is_forward_with_its_gradient(name, channel_count):
+    purifier = example(PURIFIERS, name, channel_count, torch.float64)
+    images = photos(4, channel_count, torch.float64).requires_grad_()
+    before = torch.get_rng_state()
+    settled = purifier.settled(images)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert len(settled) == 4
+    both = [drawn(purifier, images), drawn(purifier.drawn, settled)]
+    torch.testing.assert_close(both[1], both[0])
+    if purifier.differentiable:
+        slopes = [torch.autograd.grad(weighed(lambda kept: kept)(made).sum(), images)[0] for made in both]
+        torch.testing.assert_close(slopes[1], slopes[0])
+
+
+@purifiers
+@channels
 def test_the_surrogate_draws_nothing_and_has_a_gradient_on_every_image(name, channel_count):
     images = photos(4, channel_count).requires_grad_()
     purifier = example(PURIFIERS, name, channel_count)

@@ -9,9 +9,10 @@ from purifold.attacks.pgd import PGD
 from purifold.attacks.square import Square
 from purifold.defenses.base import REJECTED, Defended, Detector, Purifier
 from purifold.errors import InputError
-from purifold.evaluation.evaluate import craft, evaluate, numbered
+from purifold.evaluation.evaluate import craft, craft_on, evaluate, numbered
 from purifold.evaluation.evasion import WEIGHINGS
 from purifold.evaluation.intervals import Proportion
+from purifold.evaluation.surface import View
 from purifold.threat import ThreatModel
 
 LINF = ThreatModel("linf", 0.1)
@@ -115,6 +116,14 @@ def test_a_stochastic_system_meets_both_surfaces_by_gradient_and_one_by_queries(
     assert list(found.attacked) == ["recorded", "recorded+eot3", "square+eot3"]
     assert [repeats for _, repeats in log] == [True, False]  # sampling off; averaged draws
     assert found.clean.shape == (1, 10)
+
+
+@pytest.mark.parametrize(("draws", "attacked_at_once"), [(20, [2, 2, 1]), (1, [5]), (100, [1] * 5)])
+def test_an_image_that_is_averaged_over_draws_counts_once_a_draw(brightness, levels, draws, attacked_at_once):
+    system, log = Defended(brightness, Noise()).eval(), []
+    view, split = View(draws=draws), levels(*range(5))
+    craft_on(system, split, Recorded(log=log), LINF, "adaptive", view=view, seed=0, batch_size=40)
+    assert [len(labels) for labels, _ in log] == attacked_at_once
 
 
 def test_an_oblivious_attacker_meets_one_surface_and_a_deterministic_system_one_draw(brightness, levels):

@@ -3,8 +3,10 @@ import torch
 from torch import nn
 
 from purifold.defenses.base import Defended, Detector, Purifier
+from purifold.defenses.reconstruction import Reconstruction
 from purifold.errors import InputError
 from purifold.evaluation.surface import View, surface
+from purifold.randomness import seeded
 
 
 class Halving(Purifier):
@@ -93,6 +95,20 @@ def test_more_draws_average_the_deployed_system(brightness, images, differentiab
     assert single.std(dim=0).mean().item() == pytest.approx(0.5, rel=0.3)
     assert (single.mean(dim=0) - brightness(images / 2)[:, 1]).abs().max() < 0.5
     assert torch.allclose(slope(model, images), torch.full_like(images, 10 / 16 / 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("knowledge", ["adaptive", "scores"])
+def test_draws_share_one_encoding(brightness, knowledge):
+    images = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    purifier, seen = Reconstruction.example(1, 12), []
+    purifier.autoencoder.encoder.register_forward_hook(lambda *found: seen.append(len(found[-1])))
+    model = surface(Defended(brightness, purifier).eval(), knowledge, view=View(draws=20))
+    with seeded(0):
+        logits = model(images)
+    assert seen == [4]
+    with seeded(0):  # 16 numbers a draw, which torch's generator gives alike at once and in turn
+        looped = sum(brightness(purifier(images)) for _ in range(20)) / 20
+    assert torch.allclose(logits, looped, atol=1e-6)
 
 
 @pytest.mark.parametrize("stochastic", [True, False])

@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from purifold.checks import check_at_least
 from purifold.errors import InputError
-from purifold.types import Images, Logits, Model
+from purifold.types import Logits
 
 
 @final
@@ -80,7 +80,7 @@ class Averaged(nn.Module):
         chunk: Images in one call at most; a batch larger than this goes through once a draw.
     """
 
-    def __init__(self, model: Model, draws: int, *, chunk: int = 1024) -> None:
+    def __init__(self, model: Callable[[Tensor], Logits], draws: int, *, chunk: int = 1024) -> None:
         super().__init__()
         check_at_least(draws, 1, "draws")
         check_at_least(chunk, 1, "chunk")
@@ -93,8 +93,11 @@ class Averaged(nn.Module):
         """Draws and chunk, for `repr`."""
         return f"draws={self.draws}, chunk={self.chunk}"
 
-    def forward(self, images: Images) -> Logits:
-        """Mean logits of each image; its gradient is that of a plain loop over the draws."""
+    def forward(self, images: Tensor) -> Logits:
+        """Mean logits of each image, or of whatever the model takes in its place, a row an image.
+
+        The gradient is that of a plain loop over the draws.
+        """
         at_once = min(self.draws, max(1, self.chunk // max(1, len(images))))
         counts = [min(at_once, self.draws - done) for done in range(0, self.draws, at_once)]
         if len(counts) > 1 and torch.is_grad_enabled() and images.requires_grad:
@@ -103,5 +106,6 @@ class Averaged(nn.Module):
             sums = [self._sum(images, count) for count in counts]
         return torch.stack(sums).sum(dim=0) / self.draws
 
-    def _sum(self, images: Images, draws: int) -> Logits:
-        return self.model(images.repeat(draws, 1, 1, 1)).unflatten(0, (draws, len(images))).sum(dim=0)
+    def _sum(self, images: Tensor, draws: int) -> Logits:
+        repeated = images.repeat(draws, *(1 for _ in images.shape[1:]))
+        return self.model(repeated).unflatten(0, (draws, len(images))).sum(dim=0)

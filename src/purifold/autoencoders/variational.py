@@ -76,7 +76,13 @@ class VariationalAutoencoder(Autoencoder):
             raise InputError(f"latent_scale must be 0 or above and finite, got {latent_scale}")
         _check_clip("clip", clip)
         mean, log_variance = self.posterior(images)
-        return self.decode(_sample(mean, log_variance, latent_scale, clip) if latent_scale else mean)
+        return self.sampled(mean, log_variance, latent_scale, clip) if latent_scale else self.decode(mean)
+
+    def sampled(
+        self, mean: Latent, log_variance: Latent, scale: float = 1.0, clip: float = math.inf
+    ) -> Images:
+        """Decoded draws from these posteriors; scale and clip as in `reconstruct`."""
+        return self.decode(_sample(mean, log_variance, scale, clip))
 
     def draw(self, outputs: Tensor) -> tuple[Latent, dict[str, Scores]]:
         """A posterior sample of each image, and its weighted KL divergence."""

@@ -36,6 +36,17 @@ class Purifier(nn.Module, ABC):
         """What an adaptive attacker differentiates: `forward` without sampling, or a stand-in for it."""
         return self.forward(images)
 
+    def settled(self, images: Images) -> Tensor:
+        """What of `forward` no draw changes, a row an image: the images, or what the draws need of them.
+
+        `drawn(settled(images))` is `forward(images)`, and its gradient; many draws share one `settled`.
+        """
+        return images
+
+    def drawn(self, settled: Tensor) -> Images:
+        """The rest of `forward`."""
+        return self.forward(settled)
+
     def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
         """Models that an adaptive attacker differentiates too, in place of the whole system, by name.
 

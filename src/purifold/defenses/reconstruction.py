@@ -8,9 +8,13 @@ import math
 from functools import partial
 from typing import ClassVar, final
 
+import torch
+from torch import Tensor
+
 from purifold.autoencoders.base import Autoencoder
 from purifold.autoencoders.plain import PlainAutoencoder
 from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.autoencoders.variational import VariationalAutoencoder
 from purifold.defenses.base import Defended, Purifier
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
@@ -60,6 +64,19 @@ class Reconstruction(Purifier):
     def forward(self, images: Images) -> Images:
         """The reconstructions, from sampled codes where `latent_scale` is above 0."""
         return self.autoencoder.reconstruct(images, latent_scale=self.latent_scale, clip=self.clip)
+
+    def settled(self, images: Images) -> Tensor:
+        """The posteriors, means before log-variances, where codes are drawn from them."""
+        if not isinstance(self.autoencoder, VariationalAutoencoder) or not self.stochastic:
+            return images
+        return torch.stack(self.autoencoder.posterior(images), dim=1)
+
+    def drawn(self, settled: Tensor) -> Images:
+        """Decoded draws."""
+        if not isinstance(self.autoencoder, VariationalAutoencoder) or not self.stochastic:
+            return self.forward(settled)
+        mean, log_variance = settled.unbind(dim=1)
+        return self.autoencoder.sampled(mean, log_variance, self.latent_scale, self.clip)
 
     def surrogate(self, images: Images) -> Images:
         """The reconstructions from the posteriors' means."""

@@ -129,6 +129,18 @@ def craft_on(
 ) -> Images:
     """Adversarial images of one attack on one surface.
 
+    Args:
+        defended: The system under attack, in evaluation mode.
+        split: Images and true classes.
+        attack: With its configuration.
+        threat: The budget.
+        knowledge: What the attacker may use.
+        view: How it looks at the system.
+        seed: Of the attack and of the system's draws.
+        substitute: As in `surface`.
+        batch_size: Images that go through the model at a time; where draws are averaged, an image counts
+            once a draw, so that one call takes them all and no forward pass is made twice.
+
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
     """
@@ -136,10 +148,11 @@ def craft_on(
     if knowledge == "scores" and attack.needs_gradients:
         raise InputError(f"{attack.name} needs gradients, which scores knowledge has not; use square")
     images, labels = split.images(), split.labels
+    at_once = max(1, batch_size // max(1, view.draws)) if defended.stochastic else batch_size
     result = torch.empty_like(images)
     for rows, label in _groups(defended, labels, knowledge):
         model = surface(defended, knowledge, view=view, substitute=substitute, label=label)
-        result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=batch_size)
+        result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=at_once)
     return result
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from purifold.attacks.adaptive import Averaged, StraightThrough
 from purifold.checks import check_at_least, check_evaluating
-from purifold.defenses.base import Defended, Detector
+from purifold.defenses.base import Defended, Detector, Purifier
 from purifold.errors import InputError, unknown
 from purifold.evaluation.evasion import WEIGHINGS, evading, weighing
 from purifold.types import Images, Logits, Model
@@ -110,7 +110,10 @@ def _check(defended: Defended, knowledge: Knowledge, view: View, substitute: nn.
 
 
 def _deployed(defended: Defended, draws: int) -> Model:
-    return Averaged(defended, draws) if defended.stochastic and draws > 1 else defended
+    purifier = defended.purifier
+    if purifier is None or not purifier.stochastic or draws == 1:
+        return defended
+    return _averaged(purifier, defended.classifier, draws)
 
 
 def _adaptive(defended: Defended, view: View) -> Model:
@@ -124,12 +127,20 @@ def _adaptive(defended: Defended, view: View) -> Model:
         return classifier
     if draws == 0 or (purifier.stochastic and draws == 1):
         return lambda images: classifier(purifier.surrogate(images))
+    if purifier.differentiable and purifier.stochastic:
+        return _averaged(purifier, classifier, draws)
     purify = purifier if purifier.differentiable else StraightThrough(purifier, purifier.surrogate)
 
     def system(images: Images) -> Logits:
         return classifier(purify(images))
 
     return Averaged(system, draws) if purifier.stochastic else system
+
+
+def _averaged(purifier: Purifier, classifier: nn.Module, draws: int) -> Model:
+    """Mean logits over draws that share what no draw changes: an encoder runs once, not once a draw."""
+    mean = Averaged(lambda settled: classifier(purifier.drawn(settled)), draws)
+    return lambda images: mean(purifier.settled(images))
 
 
 def _without_gradient(model: Model) -> Model:

@@ -1,0 +1,103 @@
+"""VAE training beside Pythae: the same network, weights, data, objective, optimiser and batch size.
+
+Images a second of whole trainings, data loading included. Each trains in a process of its own, set up as its
+users get it: ours asks for huge pages, Pythae loads in the training process. What Pythae gains from huge
+pages and ours from bfloat16 stands beside, and so do the last losses: those of one precision differ by the
+order of the images and by the noise. Run by `make bench`.
+"""
+
+import os
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from benchmarks.command import start
+from benchmarks.pythae import train_with_pythae
+from benchmarks.timing import seconds
+
+from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.data.load import sources
+from purifold.data.split import Split
+from purifold.engine.memory import ASKED, ask_for_huge_pages
+from purifold.engine.steps.train_autoencoder import reconstruction
+from purifold.randomness import seeded
+from purifold.training.config import Precision, TrainingConfig
+from purifold.training.fit import fit
+
+IMAGES = {"mnist": 10_000, "cifar-10": 2_000}
+SETTINGS = TrainingConfig(epochs=2, batch_size=128, optimizer="adam", learning_rate=1e-3)
+ASKED_RATIO, REPEATS = 1.5, 3
+
+
+def main() -> None:
+    """Trains with both on each data set and writes images a second."""
+    bench = start(__doc__, "results/performance/training.json")
+    rows = []
+    for data, count in IMAGES.items():
+        shown = bench.split(data, "train", bench.size(count, 4))
+        rows.append({"data": data, **_row(data, shown, smoke=bench.smoke)})
+    bench.write({"settings": vars(SETTINGS), "rows": rows, "asked": ASKED_RATIO})
+
+
+def _row(data: str, shown: Split, *, smoke: bool = False) -> dict[str, Any]:
+    """All in turn; the best of each, after a short training that warms up. To smoke, threads will do."""
+    defaults = sources()[data].defaults
+    assert defaults is not None
+    spec = AutoencoderSpec(kind="variational", network=defaults.autoencoder, latent=defaults.latent)
+    best: dict[str, float] = {}
+    losses: dict[str, float] = {}
+    with ExitStack() as stack:
+        rivals = {
+            "purifold": (_process(stack, ask_for_huge_pages, smoke), partial(_ours, "32-true")),
+            "purifold, bfloat16": (_process(stack, ask_for_huge_pages, smoke), partial(_ours, "bf16-mixed")),
+            "pythae": (_process(stack, _leave_pages, smoke), _theirs),
+            "pythae, huge pages": (_process(stack, ask_for_huge_pages, smoke), _theirs),
+        }
+        for turn in range(1 + (1 if smoke else REPEATS)):
+            images = shown if turn else shown.first(2 * SETTINGS.batch_size)
+            for name, (process, train) in rivals.items():
+                try:
+                    taken, losses[name] = process.submit(train, spec, images).result()
+                except ImportError as error:
+                    print(f"left out: {error}; `make bench` installs it")
+                    continue
+                rate = SETTINGS.epochs * len(images) / taken
+                best[name] = max(rate, best.get(name, 0.0)) if turn else 0.0
+    found = {"network": spec.label, "images": len(shown), "images_per_second": best, "last_loss": losses}
+    return {**found, "ratio": best["purifold"] / best["pythae"]} if "pythae" in best else found
+
+
+def _process(stack: ExitStack, set_up: Any, smoke: bool) -> Executor:
+    """A process, or a thread, that lives as long as the comparison."""
+    made = (
+        ThreadPoolExecutor(1) if smoke else ProcessPoolExecutor(1, get_context("spawn"), initializer=set_up)
+    )
+    return stack.enter_context(made)
+
+
+def _leave_pages() -> None:
+    os.environ.pop(ASKED, None)
+
+
+def _ours(precision: Precision, spec: AutoencoderSpec, shown: Split) -> tuple[float, float]:
+    """Seconds of a training, and its last epoch's loss."""
+    settings = TrainingConfig(**{**vars(SETTINGS), "precision": precision})
+    with seeded(0):
+        autoencoder = spec.build(shown.shape)
+    found = []
+    taken = seconds(
+        lambda: found.append(fit(autoencoder, shown, reconstruction, settings, seed=0, accelerator="cpu"))
+    )
+    return taken, found[0].train_loss[-1]
+
+
+def _theirs(spec: AutoencoderSpec, shown: Split) -> tuple[float, float]:
+    with seeded(0):
+        autoencoder = spec.build(shown.shape)
+    return train_with_pythae(autoencoder, shown, SETTINGS)
+
+
+if __name__ == "__main__":
+    main()
