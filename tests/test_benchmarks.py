@@ -76,7 +76,8 @@ def test_the_page_reads_what_the_benchmarks_leave(benchmarks: None, results: Pat
 
 def test_every_benchmark_is_tried() -> None:
     runnable = [path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()]
-    assert {command.split()[0] for command in SMOKES} == set(runnable) - {"page", "scaling"}
+    elsewhere = {"beta", "page", "scaling"}  # beta needs published weights; the others are tested below
+    assert {command.split()[0] for command in SMOKES} == set(runnable) - elsewhere
 
 
 @pytest.mark.parametrize(("workers", "rounds"), [(1, 60), (7, 9), (60, 1), (100, 1)])

@@ -85,4 +85,4 @@ def test_two_processes_on_one_store_share_the_work(tmp_path):
 
 
 def test_resources_are_plain_values():
-    assert json.loads(json.dumps(vars(Resources()))) == {"data_root": None, "device": "cpu"}
+    assert json.loads(json.dumps(vars(Resources()))) == {"data_root": None, "device": "cpu", "logs": None}
