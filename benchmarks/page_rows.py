@@ -98,6 +98,11 @@ def _ratios(what: str) -> Callable[[Found], Iterator[tuple[str, str, bool | None
     return read
 
 
+def _beside(command: str, work: str, beside: str, asked: str) -> Rows:
+    path = f"performance/{command}.json"
+    return Rows(path=path, command=command, work=work, beside=beside, asked=asked, read=_ratios(work))
+
+
 def _least(what: str, *keys: str, most: float, unit: str = "", factor: float = 1.0) -> Any:
     """One figure that must not exceed `most`."""
 
@@ -140,29 +145,13 @@ def _all_attacks() -> Iterator[Rows]:
 
 ROWS: tuple[Rows, ...] = (
     *_all_attacks(),
-    Rows(
-        path="performance/training.json",
-        command="training",
-        work="VAE training",
-        beside="Pythae",
-        asked=">= 1.5 times",
-        read=_ratios("VAE training"),
-    ),
-    Rows(
-        path="performance/jpeg.json",
-        command="jpeg",
-        work="JPEG purification",
-        beside="ART's JpegCompression",
-        asked=">= 2 times",
-        read=_ratios("JPEG purification"),
-    ),
-    Rows(
-        path="performance/eot.json",
-        command="eot",
-        work="adaptive PGD, EOT 20, through a VAE",
-        beside="a plain loop over draws",
-        asked=">= 1.5 times, equal gradients",
-        read=_ratios("adaptive PGD, EOT 20, through a VAE"),
+    _beside("training", "VAE training", "Pythae", ">= 1.5 times"),
+    _beside("jpeg", "JPEG purification", "ART's JpegCompression", ">= 2 times"),
+    _beside(
+        "eot",
+        "adaptive PGD, EOT 20, through a VAE",
+        "a plain loop over draws",
+        ">= 1.5 times, equal gradients",
     ),
     _engine(
         "engine, steps of 1 s",
