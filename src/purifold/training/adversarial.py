@@ -1,6 +1,7 @@
 """Adversarial training: a classifier is fitted to images that are attacked while it learns.
 
-Goodfellow et al., 2015, arXiv:1412.6572, section 6 (FGSM); Madry et al., 2018, arXiv:1706.06083 (PGD).
+Goodfellow et al., 2015, arXiv:1412.6572, section 6 (FGSM); Wong et al., 2020, arXiv:2001.03994 (from a random
+point); Madry et al., 2018, arXiv:1706.06083 (PGD).
 """
 
 import math
@@ -28,7 +29,7 @@ class AdversarialSpec:
     Args:
         classifier: Its network, the one protected unless an option says another.
         epsilon: L-infinity budget of the attacks in training.
-        method: "fgsm", one step; or "pgd", `steps` of them from a random start.
+        method: "fgsm", one step of 1.25 epsilon from a random point; or "pgd", `steps` from there.
         steps: Of "pgd".
         share: Of the loss on attacked images; the rest is that on clean ones. Goodfellow et al. take 1/2,
             Madry et al. 1.

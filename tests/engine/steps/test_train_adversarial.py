@@ -28,7 +28,7 @@ def test_a_classifier_trained_on_attacked_images_keeps_more_of_them(data, finish
     assert kept["train-adversarial"] > kept["train-classifier"] + 0.1
 
 
-@pytest.mark.parametrize(("method", "attack"), [("fgsm", FGSM()), ("pgd", PGD(steps=3))])
+@pytest.mark.parametrize(("method", "attack"), [("fgsm", PGD(steps=1, step=1.25)), ("pgd", PGD(steps=3))])
 def test_it_is_trained_on_the_attack_of_its_description_at_its_budget(
     data, finished, monkeypatch, method, attack
 ):

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from purifold.attacks.base import Attack
-from purifold.attacks.fgsm import FGSM
 from purifold.attacks.pgd import PGD
 from purifold.engine.step import Resources, Workbench
 from purifold.engine.steps.data import Data
@@ -18,11 +17,17 @@ from purifold.training.adversarial import AdversarialSpec, adversarial_loss
 from purifold.training.config import TrainingConfig
 from purifold.types import Images, Labels, Scores
 
+CROSSING = 1.25
+"""Step of FGSM from a random point, as a share of epsilon, as in Wong et al."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class TrainAdversarial(Training[Classifier]):
     """A classifier of attacked images.
+
+    Differs: Goodfellow et al. step off the image itself. A network soon learns where that one step ends and
+    nothing else (Wong et al.: catastrophic overfitting), so FGSM starts at a random point, as theirs does.
 
     Args:
         data: As in `Training`, like the images, the configuration and the seed.
@@ -33,6 +38,7 @@ class TrainAdversarial(Training[Classifier]):
     """
 
     kind: ClassVar[str] = "train-adversarial"
+    version: ClassVar[int] = 2
 
     data: Data
     images: int
@@ -67,5 +73,5 @@ class TrainAdversarial(Training[Classifier]):
 
     def _attack(self) -> Attack:
         if self.spec.method == "fgsm":
-            return FGSM()
+            return PGD(steps=1, step=CROSSING)
         return PGD(steps=self.spec.steps)
