@@ -43,6 +43,7 @@ def test_risk_against_coverage_with_its_area(experiment, results):
     (line,) = axes.lines
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.5, 1.0], [0.0, 0.1])
     assert line.get_label() == "gm-vae: area 3.33 %"
+    assert axes.get_title() == "clean (9 images)"
 
 
 def pictures(*shape):

@@ -19,7 +19,7 @@ from purifold.papers.refusals import (
     SoughtTable,
 )
 from purifold.report.exhibit_tables import listed
-from purifold.report.refusals import adaptive, fooled
+from purifold.report.refusals import by_budget, fooled, mistaken
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,25 @@ def test_who_knows_less_stands_beside_who_knows_all(experiment, records, results
 def test_an_image_that_is_turned_away_is_not_fooled(records):
     (record,) = records.values()
     blind = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
-    assert [fooled(outcome).successes for outcome in blind] == [10, 10]
-    assert [outcome.threat.epsilon for outcome in adaptive(record.outcomes[::-1])] == [0.1, 0.3]
+    assert [fooled([outcome]).successes for outcome in blind] == [10, 10]
+    assert [threat.epsilon for threat, _ in by_budget(record.outcomes[::-1])] == [0.1, 0.3]
+
+
+def test_who_knows_all_may_do_what_one_does_who_knows_less(experiment, record, results):
+    made = record("ae-detector", {("oblivious", 0.3): 20, ("adaptive", 0.3): 60})
+    found = results({experiment.name: made})
+    assert fooled(made.outcomes).successes == 80
+    (section,) = listed(KnownTable(name="t", caption="c", rows=(("digits", experiment),)), found)
+    assert [cell.partition(" ")[0] for cell in section.rows[0][3:]] == ["80.0", "0.0", "80.0"]
+
+
+def test_an_image_that_is_wrong_when_clean_is_mistaken_and_not_fooled(record):
+    (outcome,) = record("ae-detector", {("adaptive", 0.3): 60}).outcomes
+    clean = outcome.clean.clone()
+    clean[50:] = 1
+    assert mistaken([outcome]).successes == 40
+    assert fooled([replace(outcome, clean=clean)]).successes == 0
+    assert mistaken([replace(outcome, clean=clean)]).successes == 40
 
 
 def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):

@@ -130,7 +130,8 @@ def _second_look(cells: Cells) -> SecondLookTable:
     shares |= {f"{PROTOCOL} at {epsilon:g}": printed.get(f"{epsilon:g}") for epsilon in crafts}
     return SecondLookTable(
         name="table-2",
-        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent",
+        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent; no attack here "
+        "seeks a wrong answer of that descent, so that what it keeps is an upper bound",
         rows=tuple(
             SecondLook(
                 title=title,
@@ -236,7 +237,8 @@ def _coverage(found: Sequence[Cells]) -> CoverageFigure:
     known = tuple((f"{cells.learning}, {cells.second}", cells.known_ranking(middle)) for cells in found)
     return CoverageFigure(
         name="risk-coverage",
-        caption=f"Error of what is accepted against how much is, {found[0].subject.data}, at every threshold",
+        caption=f"Error of what is accepted against how much is, {found[0].subject.data}, at every "
+        "threshold; attackers who know all faced the thresholds of table 1, not stricter ones",
         panels=(
             ("clean", clean),
             (f"{PROTOCOL} at {middle:g}, classifier known", attacked),

@@ -8,7 +8,7 @@ from purifold.evaluation.outcome import Outcome
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.packed import unpacked
-from purifold.report.refusals import adaptive, fooled
+from purifold.report.refusals import by_budget, mark, mistaken
 from purifold.report.results import Results
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HEADROOM, LEAST = 1.35, 0.005
 
 
 def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
-    """Solid: by the attack of the paper, on the classifier alone. Dashed: by attackers who know it all."""
+    """Solid: by the attack of the paper, on the classifier alone. Dashed: the worst of all that was tried."""
     figure, panels = grid(len(exhibit.panels))
     for axes, (title, experiment) in zip(panels, exhibit.panels, strict=True):
         record = results.records[experiment.name]
@@ -34,11 +34,11 @@ def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
         for name, color in COLORS.items():
             points = sorted((_decided(each, exhibit.protocol, name) for each in oblivious), key=_place)
             draw(axes, tuple(points), color=color, label=f"{name}, {exhibit.protocol} on the classifier")
-        worst = tuple(Point(each.threat.epsilon, fooled(each)) for each in adaptive(record.outcomes))
-        draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--", band=False)
+        worst = tuple(Point(threat.epsilon, mistaken(tried)) for threat, tried in by_budget(record.outcomes))
+        draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--")
         if exhibit.ceiling is not None:
             axes.axhline(exhibit.ceiling, color="black", lw=0.8, ls=":", label="largest error in the paper")
-        label(axes, title, f"{experiment.norm} budget")
+        label(axes, title + mark(record), f"{experiment.norm} budget")
     share_legend(figure, panels)
     return figure
 
@@ -51,7 +51,8 @@ def coverage(exhibit: CoverageFigure, results: Results) -> "Figure":
         for name, curve in panel["curves"].items():
             text = f"{name}: area {100 * curve['area']:.3g} %"
             axes.plot(curve["coverage"], curve["risk"], lw=1.5, label=text)
-        axes.set_title(panel["title"], fontsize=8)
+        count = max(curve["images"] for curve in panel["curves"].values())
+        axes.set_title(f"{panel['title']} ({count} images)", fontsize=8)
         axes.set_xlabel("coverage", fontsize=8)
         axes.set(xlim=(0, 1.01), ylim=(0, HEADROOM * max(axes.get_ylim()[1], LEAST)))
         axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1])

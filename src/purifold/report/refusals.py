@@ -8,7 +8,8 @@ import torch
 
 from purifold.defenses.base import REJECTED
 from purifold.evaluation.intervals import Proportion
-from purifold.evaluation.outcome import Outcome, majority
+from purifold.evaluation.outcome import Outcome, majority, worst
+from purifold.evaluation.record import Record
 from purifold.papers.refusals import (
     FrechetTable,
     KnownTable,
@@ -20,6 +21,7 @@ from purifold.papers.refusals import (
 from purifold.report.lines import UNRELIABLE, percent
 from purifold.report.listed import Listed
 from purifold.report.results import Results
+from purifold.threat import ThreatModel
 from purifold.types import Mask
 
 SHARES = {"accuracy": "right", "error": "wrong", "rejection": "rejected"}
@@ -56,13 +58,18 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     ]
     found = results.measurements[exhibit.name]
     rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
-    known = adaptive(results.records[exhibit.experiment.name].outcomes)
+    record = results.records[exhibit.experiment.name]
     under = [
-        [str(outcome.threat), str(len(outcome)), percent(outcome.robust_accuracy())] for outcome in known
+        [str(threat) + mark(record), str(len(tried[0])), percent(Proportion.of(worst(tried)))]
+        for threat, tried in by_budget(record.outcomes)
     ]
     return [
         Listed("Images of attackers who do not know the detectors", header, rows),
-        Listed("Always answering, by attackers who know it", ["budget", "images", "worst case"], under),
+        Listed(
+            "Always answering: right under every attack, by attackers who know the detectors too",
+            ["budget", "images", "worst case, at most"],
+            under,
+        ),
     ]
 
 
@@ -73,14 +80,14 @@ def known_table(exhibit: KnownTable, results: Results) -> list[Listed]:
         "budget",
         "images",
         "classifier known: accepted and wrong",
-        "rejected by every attack",
+        "classifier known: rejected under every attack",
         "all known: accepted and wrong",
     ]
     rows = [
-        [title + (UNRELIABLE if record.unreliable else ""), *cells]
+        [title + mark(record), *cells]
         for title, experiment in exhibit.rows
         for record in [results.records[experiment.name]]
-        for cells in _by_budget(record.outcomes)
+        for cells in _known(record.outcomes)
     ]
     return [Listed("Worst case over all attacks, percent", header, rows)]
 
@@ -118,23 +125,38 @@ def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
     return [Listed(f"Frechet distance in the features of {found[0]['reader']}", header, rows)]
 
 
-def adaptive(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those by attackers who know the system, by budget."""
-    known = [outcome for outcome in outcomes if outcome.knowledge == "adaptive"]
-    return sorted(known, key=lambda outcome: outcome.threat.epsilon)
+def by_budget(outcomes: Sequence[Outcome]) -> list[tuple[ThreatModel, list[Outcome]]]:
+    """All that was tried at each budget, the smallest first."""
+    threats = sorted({outcome.threat for outcome in outcomes}, key=lambda threat: threat.epsilon)
+    return [(threat, [each for each in outcomes if each.threat == threat]) for threat in threats]
 
 
-def fooled(outcome: Outcome) -> Proportion:
-    """Images that some attack gets accepted and wrong, of those that are right when clean."""
-    return Proportion.of(outcome.correct_clean() & ~outcome.robust())
+def fooled(tried: Sequence[Outcome]) -> Proportion:
+    """Images right when clean that some attack gets accepted and wrong, whatever its attacker knows.
+
+    An attacker who knows everything may do what one does who knows less.
+    """
+    return Proportion.of(tried[0].correct_clean() & ~worst(tried))
 
 
-def _by_budget(outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
-    for known in adaptive(outcomes):
-        at = [each for each in outcomes if each.threat == known.threat and each.knowledge == "oblivious"]
-        blind = [percent(fooled(each)) for each in at] or [""]
-        turned = [percent(Proportion.of(_always_rejected(each))) for each in at] or [""]
-        yield [str(known.threat), str(len(known)), *blind, *turned, percent(fooled(known))]
+def mistaken(tried: Sequence[Outcome]) -> Proportion:
+    """Images that some attack gets accepted and wrong, also those that are wrong when clean."""
+    found = [attacked.predictions for outcome in tried for attacked in outcome.attacked.values()]
+    held = [majority((answers == tried[0].labels[:, None]) | (answers == REJECTED)) for answers in found]
+    return Proportion.of(~reduce(torch.logical_and, held))
+
+
+def mark(record: Record) -> str:
+    """What stands behind the name of a system whose numbers are not to be relied on."""
+    return UNRELIABLE if record.unreliable else ""
+
+
+def _known(outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
+    for threat, tried in by_budget(outcomes):
+        blind = [each for each in tried if each.knowledge == "oblivious"]
+        turned = [percent(Proportion.of(_always_rejected(each))) for each in blind] or [""]
+        seen = [percent(fooled(blind))] if blind else [""]
+        yield [str(threat), str(len(tried[0])), *seen, *turned, percent(fooled(tried))]
 
 
 def _always_rejected(outcome: Outcome) -> Mask:
@@ -150,10 +172,9 @@ def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[s
     cells = [_printed(row.printed, "bare"), _share(bare["right"], images)]
     for name, counted in SHARES.items():
         cells += [_printed(row.printed, name), _share(whole[counted], images)]
-    known = adaptive(record.outcomes)
-    worst = "; ".join(f"{outcome.threat}: {percent(fooled(outcome))}" for outcome in known)
-    name = row.defense + (UNRELIABLE if record.unreliable else "")
-    return [row.title, name, str(images), *cells, str(len(known[0])), worst]
+    known = by_budget(record.outcomes)
+    wrong = "; ".join(f"{threat}: {percent(fooled(tried))}" for threat, tried in known)
+    return [row.title, row.defense + mark(record), str(images), *cells, str(len(record.outcomes[0])), wrong]
 
 
 def _second_look(line: Mapping[str, Any], printed: float | None) -> list[str]:
