@@ -61,7 +61,7 @@ def test_clean_shares_stand_beside_the_printed_ones_and_missing_data_is_said(
         bare=step,
         refusing=step,
         experiment=experiment,
-        printed={"bare": 0.9967, "rejection": 0.0181},
+        printed={"bare": 0.9967, "error": 0.02, "rejection": 0.0181},
     )
     table = RefusalTable(name="t", caption="c", rows=(row,), missing=(("svhn", {"accuracy": 0.928}),))
     counts = {"bare": {"right": 97, "images": 100}, "refusing": {"right": 90, "wrong": 2, "rejected": 8}}
@@ -71,14 +71,16 @@ def test_clean_shares_stand_beside_the_printed_ones_and_missing_data_is_said(
     assert [cell.partition(" ")[0] for cell in ours[2:11]] == [
         "100",
         "99.67",
-        "97.0",
+        "97.00",
         "",
-        "90.0",
-        "",
-        "2.0",
+        "90.00",
+        "2.00",
+        "2.00",
         "1.81",
-        "8.0",
+        "8.00",
     ]
+    assert [cell.rpartition(" ")[2] for cell in (ours[4], ours[10])] == ["below", "above"]
+    assert [ours[place].endswith("]") for place in (6, 8)] == [True, True]
     assert ours[11] == "100"
     assert "linf 0.1: 60.0" in ours[12]
     assert "linf 0.3: 99.0" in ours[12]

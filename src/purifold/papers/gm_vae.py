@@ -34,6 +34,7 @@ from purifold.papers.gm_vae_cells import (
     FREE,
     PRINTED,
     PROTOCOL,
+    RATED,
     REFUSING,
     STRONGER,
     SUBJECTS,
@@ -92,18 +93,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
 
 
 def _clean(subject: Subject, found: Sequence[Cells]) -> RefusalTable:
-    here = [cells for cells in found if cells.subject is subject]
-    rows = tuple(
-        Refusal(
-            title=cells.title,
-            defense=cells.second,
-            bare=cells.answers(BARE),
-            refusing=cells.answers(cells.second),
-            experiment=cells.inside[cells.second],
-            printed=_shares("clean", subject.data, cells.learning),
-        )
-        for cells in here
-    )
+    rows = tuple(row for cells in found if cells.subject is subject for row in _refusals(cells))
     return RefusalTable(
         name=f"table-1-{subject.data}",
         caption=f"Clean test images of {subject.data} without and with thresholds, and what attackers who "
@@ -111,6 +101,21 @@ def _clean(subject: Subject, found: Sequence[Cells]) -> RefusalTable:
         rows=rows,
         missing=tuple((f"svhn, {name}", _shares("clean", "svhn", name)) for name in _absent(subject)),
     )
+
+
+def _refusals(cells: Cells) -> Iterator[Refusal]:
+    tried = {cells.second: cells.inside[cells.second]}
+    if cells.second == REFUSING:
+        tried[RATED] = cells.rated
+    for defense, experiment in tried.items():
+        yield Refusal(
+            title=cells.title,
+            defense=defense,
+            bare=cells.answers(BARE),
+            refusing=cells.answers(defense),
+            experiment=experiment,
+            printed=_shares("clean", cells.subject.data, cells.learning),
+        )
 
 
 def _absent(subject: Subject) -> Iterable[str]:

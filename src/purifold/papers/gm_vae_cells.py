@@ -17,6 +17,9 @@ from purifold.evaluation.surface import Knowledge
 from purifold.threat import ThreatModel
 
 BARE, REFUSING, ALWAYS, AGAIN = "none", "gm-vae", "gm-vae:reclassify=always", "gm-vae:reclassify=refusing"
+RATED = "gm-vae:rule=quantile"
+"""Each detector refuses 1 % of clean images, about as many as the paper's: codes that have more far ones than
+a Gaussian go beyond the chi-square value more often."""
 PLAIN = "ae-detector"
 """What stands beside: the data set's usual classifier, and an autoencoder that doubts."""
 PROTOCOL = "fgsm"
@@ -170,6 +173,12 @@ class Cells:
             audit=0,
         )
 
+    @property
+    def rated(self) -> Experiment:
+        """The system with thresholds by a rate, at the largest budget."""
+        whole = self.inside[RATED]
+        return replace(whole, epsilons=whole.epsilons[-1:], audit=0)
+
     def craft(self, epsilon: float, count: int | None = None) -> Craft:
         """The paper's attack on the classifier alone."""
         return self._craft(count or self.sizes.attacked, PROTOCOL, epsilon, "oblivious")
@@ -193,7 +202,7 @@ class Cells:
 def cells_of(subject: Subject, learning: str, scale: Scale, resources: Resources, seed: int) -> Cells:
     """The experiments of one model: as the subject says it learns, else the data set's usual classifier."""
     sizes, plain = SIZES[scale.name], learning not in subject.classifiers
-    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, ALWAYS, AGAIN)
+    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, AGAIN)
     question = Question(
         data=subject.data,
         defenses=defenses,

@@ -26,6 +26,8 @@ from purifold.types import Mask
 
 SHARES = {"accuracy": "right", "error": "wrong", "rejection": "rejected"}
 """As the paper calls them, and as they are counted."""
+LOSSES = ("error", "rejection")
+"""Those of which less is better."""
 
 
 def refusal_table(exhibit: RefusalTable, results: Results) -> list[Listed]:
@@ -169,9 +171,9 @@ def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[s
     record = results.records[row.experiment.name]
     bare, whole = found["bare"], found["refusing"]
     images = whole["images"]
-    cells = [_printed(row.printed, "bare"), _share(bare["right"], images)]
+    cells = _beside(row.printed, "bare", Proportion(bare["right"], images))
     for name, counted in SHARES.items():
-        cells += [_printed(row.printed, name), _share(whole[counted], images)]
+        cells += _beside(row.printed, name, Proportion(whole[counted], images))
     known = by_budget(record.outcomes)
     wrong = "; ".join(f"{threat}: {percent(fooled(tried))}" for threat, tried in known)
     return [row.title, row.defense + mark(record), str(images), *cells, str(len(record.outcomes[0])), wrong]
@@ -188,6 +190,18 @@ def _second_look(line: Mapping[str, Any], printed: float | None) -> list[str]:
         _share(line["right_of_the_others"], rejected - again),
         _share(line["all_right"], line["images"]),
     ]
+
+
+def _beside(printed: Mapping[str, float], name: str, found: Proportion) -> list[str]:
+    """The printed share and ours, marked where our whole interval is worse than the printed one."""
+    low, high = found.interval()
+    ours = f"{100 * found.value:.2f} [{100 * low:.2f}, {100 * high:.2f}]"
+    wanted = printed.get(name)
+    if wanted is not None and name in LOSSES and low > wanted:
+        ours += " above"
+    if wanted is not None and name not in LOSSES and high < wanted:
+        ours += " below"
+    return [_printed(printed, name), ours]
 
 
 def _printed(printed: Mapping[str, float], name: str) -> str:
