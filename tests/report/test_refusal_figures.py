@@ -34,7 +34,7 @@ def test_shares_against_the_budget_and_the_paper_s_ceiling(experiment, record, r
 
 
 def test_risk_against_coverage_with_its_area(experiment, results):
-    step = Selection(system=experiment.system, count=9, craft=None)
+    step = Selection(system=experiment.system, count=9, crafts=())
     figure = CoverageFigure(name="f", caption="c", panels=(("clean", (("gm-vae", step),)),))
     curve = {"coverage": [0.5, 1.0], "risk": [0.0, 0.1], "area": 0.0333, "images": 9, "system": "s"}
     (axes,) = drawn(

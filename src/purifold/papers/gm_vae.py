@@ -36,7 +36,6 @@ from purifold.papers.gm_vae_cells import (
     PROTOCOL,
     RATED,
     REFUSING,
-    STRONGER,
     SUBJECTS,
     USUAL,
     VARIABLE,
@@ -243,11 +242,12 @@ def _coverage(found: Sequence[Cells]) -> CoverageFigure:
     return CoverageFigure(
         name="risk-coverage",
         caption=f"Error of what is accepted against how much is, {found[0].subject.data}, at every "
-        "threshold; attackers who know all faced the thresholds of table 1, not stricter ones",
+        "threshold; attackers who know all faced the thresholds of table 1, and submit of each image what "
+        "serves best of all that was tried",
         panels=(
             ("clean", clean),
             (f"{PROTOCOL} at {middle:g}, classifier known", attacked),
-            (f"{STRONGER.partition(':')[0]} at {middle:g}, all known", known),
+            (f"worst case at {middle:g}, all known", known),
         ),
     )
 
