@@ -30,7 +30,7 @@ def test_shares_against_the_budget_and_the_paper_s_ceiling(experiment, record, r
     assert lines["error, pgd on the classifier"][1] == pytest.approx([0.1, 0.4])
     assert lines["rejection, pgd on the classifier"][1] == [0.0, 0.0]
     assert lines["error, all known, worst case"][1] == pytest.approx([0.6, 0.99])
-    assert lines["largest error in the paper"][1] == [0.0389, 0.0389]
+    assert lines["largest error in the paper, supervised, fgsm"][1] == [0.0389, 0.0389]
 
 
 def test_risk_against_coverage_with_its_area(experiment, results):

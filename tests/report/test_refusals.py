@@ -19,7 +19,7 @@ from purifold.papers.refusals import (
     SoughtTable,
 )
 from purifold.report.exhibit_tables import listed
-from purifold.report.refusals import by_budget, fooled, mistaken
+from purifold.report.refusals import by_budget, fooled, known_remark, mistaken
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,17 @@ def test_who_knows_less_stands_beside_who_knows_all(experiment, records, results
     (section,) = listed(table, results(records))
     shares = [[cell.partition(" ")[0] for cell in row[2:]] for row in section.rows]
     assert shares == [["100", "10.0", "0.0", "60.0"], ["100", "10.0", "30.0", "99.0"]]
+
+
+def test_the_largest_share_that_is_accepted_and_wrong_is_said_of_each_system(
+    experiment, records, record, results
+):
+    table = KnownTable(name="t", caption="c", rows=(("digits", experiment),))
+    said = known_remark(table, results(records))
+    assert "of all images: 99.0 % [94.6, 99.8] of digits at linf 0.3." in said
+    none = record("ae-detector", {("oblivious", 0.1): 100, ("adaptive", 0.1): 100}, passed=False)
+    said = known_remark(table, results({experiment.name: none}))
+    assert "0.0 % [0.0, 3.7] of digits (unreliable) at linf 0.1." in said
 
 
 def test_an_image_that_is_turned_away_is_not_fooled(records):

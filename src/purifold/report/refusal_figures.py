@@ -37,7 +37,13 @@ def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
         worst = tuple(Point(threat.epsilon, mistaken(tried)) for threat, tried in by_budget(record.outcomes))
         draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--")
         if exhibit.ceiling is not None:
-            axes.axhline(exhibit.ceiling, color="black", lw=0.8, ls=":", label="largest error in the paper")
+            axes.axhline(
+                exhibit.ceiling,
+                color="black",
+                lw=0.8,
+                ls=":",
+                label="largest error in the paper, supervised, fgsm",
+            )
         label(axes, title + mark(record), f"{experiment.norm} budget")
     share_legend(figure, panels)
     return figure

@@ -18,7 +18,7 @@ from purifold.papers.refusals import (
     SecondLookTable,
     SoughtTable,
 )
-from purifold.report.lines import UNRELIABLE, percent
+from purifold.report.lines import UNRELIABLE, percent, spoken
 from purifold.report.listed import Listed
 from purifold.report.results import Results
 from purifold.threat import ThreatModel
@@ -92,6 +92,21 @@ def known_table(exhibit: KnownTable, results: Results) -> list[Listed]:
         for cells in _known(record.outcomes)
     ]
     return [Listed("Worst case over all attacks, percent", header, rows)]
+
+
+def known_remark(exhibit: KnownTable, results: Results) -> str:
+    """Whether all adversarial images are right or rejected, as the paper finds, by the largest share got."""
+    most: dict[str, tuple[Proportion, str]] = {}
+    for title, experiment in exhibit.rows:
+        record = results.records[experiment.name]
+        for threat, tried in by_budget(record.outcomes):
+            share, name = fooled(tried), title + mark(record)
+            if title not in most or share.value > most[title][0].value:
+                most[title] = share, f"{spoken(share)} of {name} at {threat}"
+    return (
+        "The paper finds every image of its attacker who knows all right or rejected. The most that is got "
+        f"accepted and wrong here, of all images: {'; '.join(text for _, text in most.values())}."
+    )
 
 
 def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
