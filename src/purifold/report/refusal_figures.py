@@ -21,6 +21,8 @@ PICTURE = 0.62
 """Inches."""
 MARGIN, ABOVE = 0.9, 0.25
 """Inches of text before a row of pictures, and above the first."""
+TITLE, GAP = 0.26, 0.04
+"""Inches between rows of pictures with titles, and without."""
 HEADROOM, LEAST = 1.35, 0.005
 """Of a panel for its legend, and the smallest risk at its top."""
 
@@ -73,7 +75,7 @@ def forgeries(exhibit: ForgeryFigure, results: Results) -> "Figure":
     """Three lines a row: what was started from, the forgery, and what it decodes to."""
     found = results.measurements[exhibit.name]
     columns = max(len(row["targets"]) for row in found)
-    figure, lines = _pictures(3 * len(found), columns)
+    figure, lines = _pictures(3 * len(found), columns, TITLE)
     for place, row in enumerate(found):
         for line, name in zip(lines[3 * place :], ("images", "forged", "decoded"), strict=False):
             for axes, picture in zip(line, unpacked(row[name]), strict=False):
@@ -88,7 +90,8 @@ def samples(exhibit: SamplesFigure, results: Results) -> "Figure":
     """A line a class."""
     found = results.measurements[exhibit.name]
     blocks = [unpacked(block["images"]) for block in found]
-    figure, lines = _pictures(sum(len(block) for block in blocks), max(block.shape[1] for block in blocks))
+    rows = sum(len(block) for block in blocks)
+    figure, lines = _pictures(rows, max(block.shape[1] for block in blocks), GAP)
     place = 0
     for block, row in zip(blocks, found, strict=True):
         for label_, pictures in enumerate(block):
@@ -116,14 +119,19 @@ def _place(point: Point) -> float:
     return point.x
 
 
-def _pictures(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
+def _pictures(rows: int, columns: int, between: float) -> "tuple[Figure, np.ndarray]":
     from matplotlib.figure import Figure
 
-    size = (MARGIN + PICTURE * columns, ABOVE + (PICTURE + 0.2) * rows)
+    size = (MARGIN + PICTURE * columns, ABOVE + (PICTURE + between) * rows)
     figure = Figure(figsize=size)
     lines = figure.subplots(rows, columns, squeeze=False)
     figure.subplots_adjust(
-        left=MARGIN / size[0], right=0.995, top=1 - ABOVE / size[1], bottom=0.01, wspace=0.06, hspace=0.42
+        left=MARGIN / size[0],
+        right=0.995,
+        top=1 - ABOVE / size[1],
+        bottom=0.01,
+        wspace=0.06,
+        hspace=between / PICTURE,
     )
     for axes in lines.flat:
         axes.set_axis_off()
