@@ -22,6 +22,11 @@ def test_the_latent_has_a_unit_for_each_class_or_as_many_as_are_said():
     assert torch.equal(MixtureSpec(units=2, means="axis").build((1, 8, 8), 7).means[:, 1], torch.zeros(7))
 
 
+def test_alpha_grows_with_the_numbers_of_an_image():
+    spec = MixtureSpec(prior_weight=0.5)
+    assert [spec.build(shape, 7).prior_weight for shape in ((1, 8, 8), (3, 8, 8))] == [32, 96]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -57,7 +57,26 @@ def test_images_that_are_gone_are_not_mistaken_for_others(network):
         assert torch.equal(answer, torch.full((1,), 2.0 * value))
 
 
-def test_with_gradients_or_in_training_nothing_is_remembered(network):
+def test_in_a_graph_its_own_steps_are_asked_about_once(network):
+    remembered, leaf = Remembered(), torch.rand(2, 3, requires_grad=True)
+    for asked in (1, 2):
+        images = leaf * 1
+        first, again = remembered(network, images), remembered(network, images)
+        (gradient,) = torch.autograd.grad((first + 3 * again).sum(), leaf)
+        assert torch.equal(gradient, torch.full_like(leaf, 8.0))
+        assert network.asked == asked
+
+
+def test_an_answer_without_a_graph_is_not_given_where_one_is_wanted(network):
+    remembered, leaf = Remembered(), torch.rand(2, 3, requires_grad=True)
+    images = leaf * 1
+    with torch.no_grad():
+        remembered(network, images)
+    (gradient,) = torch.autograd.grad(remembered(network, images).sum(), leaf)
+    assert torch.equal(gradient, torch.full_like(leaf, 2.0))
+
+
+def test_with_a_leaf_or_in_training_nothing_is_remembered(network):
     remembered, images = Remembered(), torch.rand(2, 3, requires_grad=True)
     with torch.no_grad():
         remembered(network, images)

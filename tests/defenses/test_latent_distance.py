@@ -41,13 +41,24 @@ def drawn(coded):
     return images_of(codes), codes, factor @ factor.T
 
 
-def test_the_distance_is_mahalanobis_to_the_nearest_mean(coded, drawn):
+def test_the_distance_is_mahalanobis_to_the_mean_of_the_answer(coded, drawn):
     images, codes, covariance = drawn
     found = LatentDistance(coded, covariance)(images[:50])
     inverse = np.linalg.inv(covariance.double().numpy())
-    for code, score in zip(codes[:50].double().numpy(), found, strict=True):
-        expected = min(mahalanobis(code, mean, inverse) ** 2 for mean in coded.means.double().numpy())
+    answers = coded(images[:50]).argmax(dim=1)
+    for code, answer, score in zip(codes[:50].double().numpy(), answers, found, strict=True):
+        expected = mahalanobis(code, coded.means[answer].double().numpy(), inverse) ** 2
         assert float(score) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_code_that_lies_well_for_another_class_than_its_answer_is_far_away(coded):
+    codes = torch.tensor([[0.45, 0.55, 0.0, 0.5]])
+    off, covariance = codes[0] - coded.means[0], 1e-4 * torch.eye(4)
+    covariance += torch.outer(off, off)
+    assert int(coded(images_of(codes)).argmax()) == 1
+    detector = LatentDistance(coded, covariance)
+    assert float(detector.distances(codes)[0, 0]) < 1
+    assert float(detector(images_of(codes))) > 100
 
 
 def test_the_covariance_is_that_of_the_codes(coded, drawn):

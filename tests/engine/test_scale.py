@@ -15,6 +15,7 @@ SCALE = Scale(
 def test_epochs_are_those_that_show_so_many_images_within_the_bound(images, epochs):
     assert SCALE.classifier(images).epochs == epochs
     assert SCALE.autoencoder(images).epochs == 2 * epochs
+    assert SCALE.mixture(images).epochs == 2 * epochs
 
 
 def test_a_larger_scale_is_larger_in_everything():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given
@@ -5,11 +7,18 @@ from hypothesis import strategies as st
 from torch import nn
 
 from purifold.attacks.base import Goal
+from purifold.attacks.gradient import objective_gradient
 from purifold.attacks.pgd import PGD
+from purifold.autoencoders.mixture_spec import MixtureSpec
+from purifold.data.split import Split
 from purifold.defenses.base import REJECTED, Defended, Detector
+from purifold.defenses.recipe import parse
 from purifold.errors import InputError
+from purifold.evaluation import evasion
 from purifold.evaluation.evasion import WEIGHINGS, evading, suspicion, weighing
 from purifold.evaluation.surface import View, surface
+from purifold.losses import cross_entropy
+from purifold.randomness import seeded
 from purifold.threat import ThreatModel
 
 
@@ -134,3 +143,22 @@ def test_every_weighing_is_a_view_of_a_system_with_detectors():
         margins.append(float(Goal(torch.tensor([0])).margin(logits)))
     assert margins == sorted(margins, reverse=True)
     assert len(set(margins)) == len(WEIGHINGS)
+
+
+@pytest.mark.parametrize("made", [evading, partial(weighing, weight=1.0)])
+def test_an_encoder_that_classifier_and_detectors_share_runs_once_a_step(made, monkeypatch):
+    pixels = torch.randint(256, (200, 1, 8, 8), generator=torch.Generator().manual_seed(1)).byte()
+    clean = Split("random/validation", pixels, torch.zeros(200, dtype=torch.int64), ("a", "b", "c"))
+    with seeded(0):
+        autoencoder = MixtureSpec().build((1, 8, 8), 3).eval().requires_grad_(False)
+    system = parse("gm-vae").build(autoencoder, (), clean)
+    encoded = []
+    autoencoder.encoder.register_forward_pre_hook(lambda module, given: encoded.append(len(given[0])))
+    logits, goal = made(autoencoder, list(system.detectors), 0), Goal(torch.zeros(5, dtype=torch.long))
+    images = clean.images()[:5]
+    once = [objective_gradient(logits, images, goal, cross_entropy) for _ in range(2)][1]
+    assert encoded == [5, 5]
+    monkeypatch.setattr(evasion, "_once", lambda images: images)
+    for shared, alone in zip(once, objective_gradient(logits, images, goal, cross_entropy), strict=True):
+        torch.testing.assert_close(shared, alone)
+    assert len(encoded) == 5

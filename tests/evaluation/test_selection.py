@@ -6,7 +6,7 @@ from torch import nn
 
 from purifold.defenses.base import REJECTED, Defended, Detector
 from purifold.errors import InputError
-from purifold.evaluation.selection import ranked, strictness, suspicions
+from purifold.evaluation.selection import ranked, strictness, submitted_best, suspicions
 
 
 class Pixel(Detector):
@@ -68,3 +68,23 @@ def test_a_perfect_ranking_has_no_risk_until_only_wrong_ones_are_left():
     found = ranked(torch.arange(10.0), torch.arange(10) < 7)
     assert found.risk[:7].eq(0).all()
     assert float(found.risk[-1]) == pytest.approx(0.3)
+
+
+def test_an_attacker_submits_the_most_trusted_of_what_is_wrong():
+    strict = torch.tensor([[0.1, 0.2, 0.9], [0.5, 0.4, 0.3], [0.3, 0.6, 0.6]])
+    right = torch.tensor([[True, True, False], [False, True, False], [False, True, True]])
+    best, held = submitted_best(strict, right)
+    torch.testing.assert_close(best, torch.tensor([0.3, 0.6, 0.3]))
+    assert held.tolist() == [False, True, False]
+
+
+def test_who_tries_more_leaves_no_lower_risk_anywhere():
+    generator = torch.Generator().manual_seed(4)
+    strict, right = (torch.rand(4, 200, generator=generator) for _ in range(2))
+    risks = []
+    for tried in (1, 4):
+        best, held = submitted_best(strict[:tried], right[:tried] < 0.7)
+        thresholds = torch.linspace(0, 1, 11)
+        risks.append(torch.stack([((best <= each) & ~held).sum() for each in thresholds]))
+    assert (risks[1] >= risks[0]).all()
+    assert (risks[1] > risks[0]).any()

@@ -5,7 +5,7 @@ import pytest
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
 from purifold.papers import gm_vae
-from purifold.papers.gm_vae_cells import FASHION, MNIST
+from purifold.papers.gm_vae_cells import FASHION, MNIST, PLAIN, RATED, REFUSING
 from purifold.papers.refusals import ForgeryFigure, RefusalTable, SecondLookTable, SoughtTable
 
 
@@ -23,7 +23,9 @@ def test_rows_of_the_paper_add_up_to_all_images():
 def test_every_model_and_the_plain_classifier_has_a_row_in_its_data_sets_table(exhibits):
     table = exhibits["table-1-digits"]
     assert isinstance(table, RefusalTable)
-    assert [row.defense for row in table.rows] == ["gm-vae"] * 3 + ["ae-detector"]
+    assert [row.defense for row in table.rows] == [REFUSING, RATED] * 3 + [PLAIN]
+    assert all(row.experiment.system.defense == row.defense for row in table.rows)
+    assert all(row.refusing.system == row.experiment.system for row in table.rows)
     assert {row.experiment.system.data.name for row in table.rows} == {"digits"}
     assert table.missing == ()
 

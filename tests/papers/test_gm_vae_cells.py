@@ -58,7 +58,11 @@ def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
     threat = cells.inside[REFUSING].judged[-1].threat
     tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
     assert tried == {"", "sum-0.1", "sum-1", "sum-10"}
-    assert cells.known_ranking(0.3).craft.knowledge == "adaptive"
+    known, tried = cells.known_ranking(0.3), cells.inside[REFUSING].judged
+    assert known.count == cells.sizes.known
+    assert set(known.crafts) == {
+        craft for judged in tried if judged.threat == threat for craft in judged.crafts
+    }
 
 
 def test_a_plain_classifier_stands_beside():
@@ -66,7 +70,7 @@ def test_a_plain_classifier_stands_beside():
     assert plain.second == PLAIN
     assert plain.refusing.classifier.network == "small-cnn"
     assert set(plain.inside) == {BARE, PLAIN}
-    assert plain.ranking(None).craft is None
+    assert plain.ranking(None).crafts == ()
 
 
 def test_the_second_look_is_followed_on_few_images(cells):

@@ -8,8 +8,10 @@ import pytest
 from purifold.papers.base import Study
 from purifold.papers.claim import Claim, Contrast
 from purifold.papers.exhibit import AccuracyFigure, Curve, Panel
+from purifold.papers.refusals import KnownTable
 from purifold.papers.table import Section, TransferTable
 from purifold.report.exhibits_page import write_exhibits
+from purifold.report.refusals import known_remark
 
 NETWORKS = ("small-cnn", "mlp")
 
@@ -53,6 +55,15 @@ def test_the_page_holds_each_figure_and_table_once_as_the_files_have_them(writte
     assert re.findall(r"<h2>(\S+-\d)</h2>", page) == ["fig-1", "table-1"]
     assert "A figure. Solid: accuracy under the attack of the paper alone (pgd, sampling off)" in page
     assert (folder / "table-1.md").read_text().startswith("# A table\n")
+
+
+def test_what_a_table_means_stands_above_it(systems, record, results, tmp_path):
+    table = KnownTable(name="known", caption="A table", rows=(("digits", systems[0]),))
+    made = {systems[0].name: record("none", {("adaptive", 0.1): 60})}
+    page = write_exhibits(Study.of([table], ()), results(made), tmp_path).read_text()
+    said = known_remark(table, results(made))
+    assert f"<p>{said}</p>" in page
+    assert f"\n\n{said}\n\n" in (tmp_path / "known.md").read_text()
 
 
 def test_classifiers_of_one_data_set_have_a_table_each(written):

@@ -90,7 +90,7 @@ def test_a_curve_keeps_its_ends_and_its_area_and_a_bounded_number_of_points(
     coverage = torch.arange(1, images + 1) / images
     ranked = Ranked(coverage, coverage.square())
     monkeypatch.setattr(measured_refusals, "read_selection", lambda step: ranked)
-    step = Selection(system=experiment.system, count=6, craft=None)
+    step = Selection(system=experiment.system, count=6, crafts=())
     figure = CoverageFigure(name="f", caption="c", panels=(("digits", (("both", step),)),))
     (found,) = of_coverage(figure, store)
     curve = found["curves"]["both"]

@@ -30,11 +30,11 @@ def test_shares_against_the_budget_and_the_paper_s_ceiling(experiment, record, r
     assert lines["error, pgd on the classifier"][1] == pytest.approx([0.1, 0.4])
     assert lines["rejection, pgd on the classifier"][1] == [0.0, 0.0]
     assert lines["error, all known, worst case"][1] == pytest.approx([0.6, 0.99])
-    assert lines["largest error in the paper"][1] == [0.0389, 0.0389]
+    assert lines["largest error in the paper, supervised, fgsm"][1] == [0.0389, 0.0389]
 
 
 def test_risk_against_coverage_with_its_area(experiment, results):
-    step = Selection(system=experiment.system, count=9, craft=None)
+    step = Selection(system=experiment.system, count=9, crafts=())
     figure = CoverageFigure(name="f", caption="c", panels=(("clean", (("gm-vae", step),)),))
     curve = {"coverage": [0.5, 1.0], "risk": [0.0, 0.1], "area": 0.0333, "images": 9, "system": "s"}
     (axes,) = drawn(
@@ -43,6 +43,7 @@ def test_risk_against_coverage_with_its_area(experiment, results):
     (line,) = axes.lines
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.5, 1.0], [0.0, 0.1])
     assert line.get_label() == "gm-vae: area 3.33 %"
+    assert axes.get_title() == "clean (9 images)"
 
 
 def pictures(*shape):

@@ -19,7 +19,7 @@ from purifold.papers.refusals import (
     SoughtTable,
 )
 from purifold.report.exhibit_tables import listed
-from purifold.report.refusals import adaptive, fooled
+from purifold.report.refusals import by_budget, fooled, known_remark, mistaken
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_clean_shares_stand_beside_the_printed_ones_and_missing_data_is_said(
         bare=step,
         refusing=step,
         experiment=experiment,
-        printed={"bare": 0.9967, "rejection": 0.0181},
+        printed={"bare": 0.9967, "error": 0.02, "rejection": 0.0181},
     )
     table = RefusalTable(name="t", caption="c", rows=(row,), missing=(("svhn", {"accuracy": 0.928}),))
     counts = {"bare": {"right": 97, "images": 100}, "refusing": {"right": 90, "wrong": 2, "rejected": 8}}
@@ -71,14 +71,16 @@ def test_clean_shares_stand_beside_the_printed_ones_and_missing_data_is_said(
     assert [cell.partition(" ")[0] for cell in ours[2:11]] == [
         "100",
         "99.67",
-        "97.0",
+        "97.00",
         "",
-        "90.0",
-        "",
-        "2.0",
+        "90.00",
+        "2.00",
+        "2.00",
         "1.81",
-        "8.0",
+        "8.00",
     ]
+    assert [cell.rpartition(" ")[2] for cell in (ours[4], ours[10])] == ["below", "above"]
+    assert [ours[place].endswith("]") for place in (6, 8)] == [True, True]
     assert ours[11] == "100"
     assert "linf 0.1: 60.0" in ours[12]
     assert "linf 0.3: 99.0" in ours[12]
@@ -94,11 +96,39 @@ def test_who_knows_less_stands_beside_who_knows_all(experiment, records, results
     assert shares == [["100", "10.0", "0.0", "60.0"], ["100", "10.0", "30.0", "99.0"]]
 
 
+def test_the_largest_share_that_is_accepted_and_wrong_is_said_of_each_system(
+    experiment, records, record, results
+):
+    table = KnownTable(name="t", caption="c", rows=(("digits", experiment),))
+    said = known_remark(table, results(records))
+    assert "of all images: 99.0 % [94.6, 99.8] of digits at linf 0.3." in said
+    none = record("ae-detector", {("oblivious", 0.1): 100, ("adaptive", 0.1): 100}, passed=False)
+    said = known_remark(table, results({experiment.name: none}))
+    assert "0.0 % [0.0, 3.7] of digits (unreliable) at linf 0.1." in said
+
+
 def test_an_image_that_is_turned_away_is_not_fooled(records):
     (record,) = records.values()
     blind = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
-    assert [fooled(outcome).successes for outcome in blind] == [10, 10]
-    assert [outcome.threat.epsilon for outcome in adaptive(record.outcomes[::-1])] == [0.1, 0.3]
+    assert [fooled([outcome]).successes for outcome in blind] == [10, 10]
+    assert [threat.epsilon for threat, _ in by_budget(record.outcomes[::-1])] == [0.1, 0.3]
+
+
+def test_who_knows_all_may_do_what_one_does_who_knows_less(experiment, record, results):
+    made = record("ae-detector", {("oblivious", 0.3): 20, ("adaptive", 0.3): 60})
+    found = results({experiment.name: made})
+    assert fooled(made.outcomes).successes == 80
+    (section,) = listed(KnownTable(name="t", caption="c", rows=(("digits", experiment),)), found)
+    assert [cell.partition(" ")[0] for cell in section.rows[0][3:]] == ["80.0", "0.0", "80.0"]
+
+
+def test_an_image_that_is_wrong_when_clean_is_mistaken_and_not_fooled(record):
+    (outcome,) = record("ae-detector", {("adaptive", 0.3): 60}).outcomes
+    clean = outcome.clean.clone()
+    clean[50:] = 1
+    assert mistaken([outcome]).successes == 40
+    assert fooled([replace(outcome, clean=clean)]).successes == 0
+    assert mistaken([replace(outcome, clean=clean)]).successes == 40
 
 
 def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):

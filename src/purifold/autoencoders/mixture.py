@@ -38,7 +38,8 @@ class MixtureAutoencoder(nn.Module):
         warm_up: Updates in which the pull on images without a label grows from nothing to its weight.
 
     Differs: the mixture's term is the weight times -2 variance log(sum of exp), which is equation 7's where
-    a single mean is near, so that one weight serves both. A variable variance is drawn to the prior's by the
+    a single mean is near, so that one weight serves both; like that it is taken at the code, where equation 3
+    takes its mean over the noise. A variable variance is drawn to the prior's by the
     KL divergence in the same units: at the prior's own variance it is equation 7 again. The paper gives none
     of the weights. Logits have unit variance, where the paper's own would saturate a softmax, and with it
     every attack that follows one. Without a warm-up images go to whichever mean an untrained encoder is

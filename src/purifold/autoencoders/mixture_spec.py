@@ -1,5 +1,6 @@
 """What a Gaussian-mixture VAE is built from: hashed, and kept beside its weights."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias, cast, final
@@ -25,8 +26,9 @@ class MixtureSpec:
         networks: Of encoder and decoder.
         units: Latent units; 0: one a class.
         means: "one-hot", or all on one "axis".
-        variance: As in `MixtureAutoencoder`, like the two that follow.
-        prior_weight: The paper's alpha.
+        variance: As in `MixtureAutoencoder`.
+        prior_weight: The paper's alpha for each number of an image: it stands against a squared error that
+            is summed over them, so that one value serves images of any size.
         entropy: "constant" or "variable".
         labelled: Images of each class whose label training sees; 0: all.
     """
@@ -35,7 +37,7 @@ class MixtureSpec:
     units: int = 0
     means: Means = "one-hot"
     variance: float = 1 / 3000
-    prior_weight: float = 10.0
+    prior_weight: float = 0.15
     entropy: Entropy = "constant"
     labelled: int = 0
 
@@ -69,7 +71,7 @@ class MixtureSpec:
             build_decoder(self.networks, shape, latent),
             MEANS[self.means](classes, latent),
             variance=self.variance,
-            prior_weight=self.prior_weight,
+            prior_weight=self.prior_weight * math.prod(shape),
             entropy=self.entropy,
             warm_up=warm_up,
         )

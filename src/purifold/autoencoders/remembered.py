@@ -11,7 +11,9 @@ from torch import Tensor, nn
 class Remembered:
     """Keeps the last answer for as long as its input lives, and neither it nor the weights are changed.
 
-    Only without gradients: with them an answer belongs to a graph. Copies and pickles start empty.
+    With gradients an answer belongs to a graph, which ends with the first backward pass: it is kept for
+    images that are themselves a step of that graph, not for a leaf, which may be asked about again after it.
+    Copies and pickles start empty.
     """
 
     def __init__(self) -> None:
@@ -21,9 +23,10 @@ class Remembered:
 
     def __call__(self, network: nn.Module, images: Tensor) -> Tensor:
         """What `network` makes of `images`; always the same network, in evaluation mode."""
-        if torch.is_grad_enabled() or images.is_inference() or network.training:
+        graph = torch.is_grad_enabled()
+        if (graph and images.is_leaf) or images.is_inference() or network.training:
             return network(images)
-        versions = (images._version, *(weight._version for weight in network.parameters()))
+        versions = (graph, images._version, *(weight._version for weight in network.parameters()))
         known = self._input is not None and self._input() is images and self._versions == versions
         if not known or self._answer is None:
             self._answer = network(images)

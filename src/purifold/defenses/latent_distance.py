@@ -23,7 +23,7 @@ BATCH = 256
 
 @final
 class LatentDistance(Detector):
-    """Squared Mahalanobis distance of an image's code to the nearest class mean.
+    """Squared Mahalanobis distance of an image's code to the mean of the class that the code is taken for.
 
     Args:
         autoencoder: Trained.
@@ -42,12 +42,17 @@ class LatentDistance(Detector):
         self.register_buffer("precision", torch.linalg.inv(covariance.double()).to(covariance.dtype))
 
     def forward(self, images: Images) -> Scores:
-        """The distance of each image to the mean that its code is nearest to."""
-        return self.nearest(self.autoencoder.encode(images))
+        """The distance of each image's code to the mean of its class."""
+        return self.own(self.autoencoder.encode(images))
 
-    def nearest(self, latent: Float[Tensor, "batch latent"]) -> Scores:
-        """The distance of each code to the mean that it is nearest to, by the same covariance."""
-        return self.distances(latent).amin(dim=1)
+    def own(self, latent: Float[Tensor, "batch latent"]) -> Scores:
+        """The distance of each code to the mean of its class.
+
+        Where codes spread more one way than another, a mean farther off may be nearer by this distance: a
+        code that lies well for that class is none of the class that it is taken for.
+        """
+        classes = self.autoencoder.distances(latent).argmin(dim=1, keepdim=True)
+        return self.distances(latent).gather(1, classes).squeeze(1)
 
     def distances(self, latent: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch classes"]:
         """The distance of each code to every mean."""

@@ -66,7 +66,7 @@ class LatentSearch(Reclassifier):
         labels = self.autoencoder.distances(latent).argmin(dim=1)
         refused = torch.zeros_like(labels, dtype=torch.bool)
         if self.latent is not None:
-            refused |= self.latent.nearest(latent) > self.latent.threshold
+            refused |= self.latent.own(latent) > self.latent.threshold
         if self.output is not None:
             refused |= errors > self.output.threshold
         return labels.masked_fill(refused, REJECTED)

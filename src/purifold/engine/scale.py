@@ -82,8 +82,12 @@ class Scale:
         """Adam at a lower rate than other autoencoders, in bfloat16; as long as allowed."""
         return replace(self.autoencoder(train_images), learning_rate=1e-3, precision="bf16-mixed")
 
+    def mixture(self, train_images: int) -> TrainingConfig:
+        """The same at twice that rate."""
+        return replace(self.conditional(train_images), learning_rate=2e-3)
+
     def patches(self, train_images: int, side: int) -> TrainingConfig:
-        """The same on squares of `side` pixels at random places; large ones at a lower rate."""
+        """As an autoencoder, on squares of `side` pixels at random places; large ones at a lower rate."""
         seen = self.encoded * SQUARE // max(side, SQUARE)
         visits = max(1, round(seen / (train_images * PASSES)))
         epochs = _epochs(seen, train_images * visits, max(PASSES, 2 * self.epochs))

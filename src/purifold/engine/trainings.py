@@ -107,7 +107,7 @@ def _conditional(spec: ConditionalSpec, shop: Workshop) -> TrainConditional:
 
 def _mixture(spec: MixtureSpec, shop: Workshop) -> TrainMixture:
     images = shop.images(shop.scale.encoded)
-    config = shop.scale.conditional(images)
+    config = shop.scale.mixture(images)
     return TrainMixture(data=shop.data, images=images, spec=spec, config=config, seed=shop.seed)
 
 

@@ -33,6 +33,7 @@ def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
     _check_thresholds(detectors)
 
     def logits(images: Images) -> Logits:
+        images = _once(images)
         plain = _checked(model(images), label)
         others = torch.cat([plain[:, :label], plain[:, label + 1 :]], dim=1).amax(dim=1)
         return _with(plain, label, torch.maximum(plain[:, label], others + suspicion(images, detectors)))
@@ -55,6 +56,7 @@ def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: fl
     _check_thresholds(detectors)
 
     def logits(images: Images) -> Logits:
+        images = _once(images)
         plain = _checked(model(images), label)
         lift = weight * suspicion(images, detectors).clamp_min(0)
         return _with(plain, label, plain[:, label] + lift)
@@ -69,6 +71,14 @@ def suspicion(images: Images, detectors: Sequence[Detector]) -> Scores:
     has a gradient after a softmax.
     """
     return torch.stack([_excess(images, detector) for detector in detectors]).amax(dim=0)
+
+
+def _once(images: Images) -> Images:
+    """The images as a step of this pass's graph: what encodes them for one part has done it for all.
+
+    See `autoencoders.remembered`.
+    """
+    return images.view_as(images)
 
 
 def _check_thresholds(detectors: Sequence[Detector]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from purifold.batches import in_batches
@@ -56,6 +56,18 @@ def strictness(
         dim=1,
     )
     return below.amax(dim=1).float() / len(clean)
+
+
+def submitted_best(
+    strict: Float[Tensor, "tried batch"], right: Bool[Tensor, "tried batch"]
+) -> tuple[Scores, Mask]:
+    """Of what an attacker has tried on each image, what serves best: `strictness`, and whether it is right.
+
+    The most trusted of those that are classified wrongly; where none is, the least trusted.
+    """
+    fooled = (~right).any(dim=0)
+    wrong = strict.masked_fill(right, torch.inf).amin(dim=0)
+    return torch.where(fooled, wrong, strict.amax(dim=0)), ~fooled
 
 
 @final

@@ -11,6 +11,7 @@ from typing import final
 from torch import nn
 
 from purifold.networks.base import Decoder, Encoder, Shape, wrong_size
+from purifold.networks.upsampled import UpsampledConv
 
 SMALLEST, HIDDEN = 4, 256
 
@@ -48,11 +49,7 @@ class GmVaeDecoder(Decoder):
         layers: list[nn.Module] = [nn.Linear(latent, HIDDEN), nn.ReLU(inplace=True)]
         layers += [nn.Linear(HIDDEN, channels * height * width), nn.ReLU(inplace=True), nn.Unflatten(1, core)]
         for before, after in zip((widths[-1], *widths[::-1]), widths[::-1], strict=False):
-            layers += [
-                nn.Upsample(scale_factor=2),
-                nn.Conv2d(before, after, 3, padding=1),
-                nn.ReLU(inplace=True),
-            ]
+            layers += [UpsampledConv(before, after), nn.ReLU(inplace=True)]
         return nn.Sequential(*layers, nn.Conv2d(widths[0], shape[0], 3, padding=1))
 
 

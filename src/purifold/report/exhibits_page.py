@@ -7,6 +7,7 @@ from purifold.evaluation.record import Record
 from purifold.papers.base import Study
 from purifold.papers.difference import FilterTable
 from purifold.papers.exhibit import AccuracyFigure, Drawing, Exhibit
+from purifold.papers.refusals import KnownTable
 from purifold.report import tables
 from purifold.report.axes import svg
 from purifold.report.claims import Judged, judged, markdown, summary
@@ -16,6 +17,7 @@ from purifold.report.filtering import paragraph
 from purifold.report.lines import lines
 from purifold.report.listed import Listed
 from purifold.report.page import FIGURES, inline, rendered
+from purifold.report.refusals import known_remark
 from purifold.report.results import Results
 from purifold.storage import write_bytes
 
@@ -56,7 +58,7 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
     caption = exhibit.caption
     if isinstance(exhibit, AccuracyFigure):
         caption += f". {LINES.format(exhibit.protocol)}"
-    remark = paragraph(exhibit, results.records) if isinstance(exhibit, FilterTable) else ""
+    remark = _remark(exhibit, results)
     return {
         "name": exhibit.name,
         "caption": caption,
@@ -64,6 +66,12 @@ def _shown(exhibit: Exhibit, results: Results, folder: Path) -> dict[str, object
         "drawing": _drawing(exhibit, results, folder) if isinstance(exhibit, Drawing) else "",
         "sections": _sections(exhibit, remark, results, folder),
     }
+
+
+def _remark(exhibit: Exhibit, results: Results) -> str:
+    if isinstance(exhibit, FilterTable):
+        return paragraph(exhibit, results.records)
+    return known_remark(exhibit, results) if isinstance(exhibit, KnownTable) else ""
 
 
 def _drawing(exhibit: Drawing, results: Results, folder: Path) -> str:

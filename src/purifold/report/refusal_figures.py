@@ -8,7 +8,7 @@ from purifold.evaluation.outcome import Outcome
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.packed import unpacked
-from purifold.report.refusals import adaptive, fooled
+from purifold.report.refusals import by_budget, mark, mistaken
 from purifold.report.results import Results
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ PICTURE = 0.62
 """Inches."""
 MARGIN, ABOVE = 0.9, 0.25
 """Inches of text before a row of pictures, and above the first."""
+TITLE, GAP = 0.26, 0.04
+"""Inches between rows of pictures with titles, and without."""
 HEADROOM, LEAST = 1.35, 0.005
 """Of a panel for its legend, and the smallest risk at its top."""
 
 
 def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
-    """Solid: by the attack of the paper, on the classifier alone. Dashed: by attackers who know it all."""
+    """Solid: by the attack of the paper, on the classifier alone. Dashed: the worst of all that was tried."""
     figure, panels = grid(len(exhibit.panels))
     for axes, (title, experiment) in zip(panels, exhibit.panels, strict=True):
         record = results.records[experiment.name]
@@ -34,11 +36,17 @@ def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
         for name, color in COLORS.items():
             points = sorted((_decided(each, exhibit.protocol, name) for each in oblivious), key=_place)
             draw(axes, tuple(points), color=color, label=f"{name}, {exhibit.protocol} on the classifier")
-        worst = tuple(Point(each.threat.epsilon, fooled(each)) for each in adaptive(record.outcomes))
-        draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--", band=False)
+        worst = tuple(Point(threat.epsilon, mistaken(tried)) for threat, tried in by_budget(record.outcomes))
+        draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--")
         if exhibit.ceiling is not None:
-            axes.axhline(exhibit.ceiling, color="black", lw=0.8, ls=":", label="largest error in the paper")
-        label(axes, title, f"{experiment.norm} budget")
+            axes.axhline(
+                exhibit.ceiling,
+                color="black",
+                lw=0.8,
+                ls=":",
+                label="largest error in the paper, supervised, fgsm",
+            )
+        label(axes, title + mark(record), f"{experiment.norm} budget")
     share_legend(figure, panels)
     return figure
 
@@ -51,7 +59,8 @@ def coverage(exhibit: CoverageFigure, results: Results) -> "Figure":
         for name, curve in panel["curves"].items():
             text = f"{name}: area {100 * curve['area']:.3g} %"
             axes.plot(curve["coverage"], curve["risk"], lw=1.5, label=text)
-        axes.set_title(panel["title"], fontsize=8)
+        count = max(curve["images"] for curve in panel["curves"].values())
+        axes.set_title(f"{panel['title']} ({count} images)", fontsize=8)
         axes.set_xlabel("coverage", fontsize=8)
         axes.set(xlim=(0, 1.01), ylim=(0, HEADROOM * max(axes.get_ylim()[1], LEAST)))
         axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1])
@@ -66,7 +75,7 @@ def forgeries(exhibit: ForgeryFigure, results: Results) -> "Figure":
     """Three lines a row: what was started from, the forgery, and what it decodes to."""
     found = results.measurements[exhibit.name]
     columns = max(len(row["targets"]) for row in found)
-    figure, lines = _pictures(3 * len(found), columns)
+    figure, lines = _pictures(3 * len(found), columns, TITLE)
     for place, row in enumerate(found):
         for line, name in zip(lines[3 * place :], ("images", "forged", "decoded"), strict=False):
             for axes, picture in zip(line, unpacked(row[name]), strict=False):
@@ -81,7 +90,8 @@ def samples(exhibit: SamplesFigure, results: Results) -> "Figure":
     """A line a class."""
     found = results.measurements[exhibit.name]
     blocks = [unpacked(block["images"]) for block in found]
-    figure, lines = _pictures(sum(len(block) for block in blocks), max(block.shape[1] for block in blocks))
+    rows = sum(len(block) for block in blocks)
+    figure, lines = _pictures(rows, max(block.shape[1] for block in blocks), GAP)
     place = 0
     for block, row in zip(blocks, found, strict=True):
         for label_, pictures in enumerate(block):
@@ -109,14 +119,19 @@ def _place(point: Point) -> float:
     return point.x
 
 
-def _pictures(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
+def _pictures(rows: int, columns: int, between: float) -> "tuple[Figure, np.ndarray]":
     from matplotlib.figure import Figure
 
-    size = (MARGIN + PICTURE * columns, ABOVE + (PICTURE + 0.2) * rows)
+    size = (MARGIN + PICTURE * columns, ABOVE + (PICTURE + between) * rows)
     figure = Figure(figsize=size)
     lines = figure.subplots(rows, columns, squeeze=False)
     figure.subplots_adjust(
-        left=MARGIN / size[0], right=0.995, top=1 - ABOVE / size[1], bottom=0.01, wspace=0.06, hspace=0.42
+        left=MARGIN / size[0],
+        right=0.995,
+        top=1 - ABOVE / size[1],
+        bottom=0.01,
+        wspace=0.06,
+        hspace=between / PICTURE,
     )
     for axes in lines.flat:
         axes.set_axis_off()

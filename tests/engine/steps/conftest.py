@@ -49,8 +49,8 @@ def refusing(tiny, composed, finished):
         "near": Flood(system=system, count=40, attack=PGD(steps=5), threat=ThreatModel("linf", 1e-6), seed=0),
         "noise": Unseen(system=system, source="uniform", count=50, seed=0),
         "itself": Unseen(system=system, source=system.data, count=50, seed=0),
-        "clean": Selection(system=system, count=60, craft=None),
-        "attacked": Selection(system=system, count=60, craft=craft),
+        "clean": Selection(system=system, count=60, crafts=()),
+        "attacked": Selection(system=system, count=60, crafts=(craft,)),
     }
     store, bench = finished(*steps.values(), *experiment.trainings(), craft)
     return {name: store.fetch(step) for name, step in steps.items()}, steps, system.build(bench)

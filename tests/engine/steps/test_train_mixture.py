@@ -5,6 +5,7 @@ import torch
 
 from purifold.autoencoders.mixture import UNLABELLED
 from purifold.data.split import Split
+from purifold.engine.step import Resources
 from purifold.engine.steps.classifier_training import read_accuracy
 from purifold.engine.steps.train_mixture import SHARE, with_few_labels
 from purifold.errors import InputError
@@ -36,6 +37,23 @@ def test_which_images_have_labels_depends_on_the_seed_alone(split):
     assert not torch.equal(first, other)
     with pytest.raises(InputError, match="at most the images of a class, 200 of class a, got 201"):
         with_few_labels(split, 201, seed=0)
+
+
+@pytest.mark.parametrize("labelled", [0, 10, 90])
+def test_the_pull_grows_during_three_quarters_of_the_updates(labelled, tiny, composed):
+    scale = tiny(encoded=5_500, epochs=10)
+    (experiment,) = composed(
+        scale,
+        classifier=f"gm-vae:labelled={labelled}",
+        defenses=("none",),
+        attacks=("fgsm",),
+        epsilons=(0.3,),
+    )
+    (step,) = experiment.trainings()
+    resources = Resources()
+    shown = len(step.examples(step.data.load(resources)))
+    updates = step.config.epochs * -(-shown // step.config.batch_size)
+    assert step.build(resources).warm_up == round(0.75 * updates)
 
 
 @pytest.mark.parametrize("network", ["gm-vae", "gm-vae:labelled=10,units=12"])

@@ -8,10 +8,19 @@ import numpy as np
 import torch
 
 from purifold.batches import in_batches
+from purifold.defenses.base import Defended
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.system import System
-from purifold.evaluation.selection import Ranked, held_out, ranked, strictness, suspicions
+from purifold.evaluation.selection import (
+    Ranked,
+    held_out,
+    ranked,
+    strictness,
+    submitted_best,
+    suspicions,
+)
+from purifold.types import Images, Labels
 
 CURVE = "selection.npz"
 
@@ -24,19 +33,20 @@ class Selection(Step):
     Args:
         system: With detectors.
         count: How many test images; see `Split.sample`.
-        craft: Attacked images of `count`; None: the clean ones.
+        crafts: Attacked images of `count`, of which an attacker submits those that serve best; none: the
+            clean ones.
     """
 
     kind: ClassVar[str] = "selection"
 
     system: System
     count: int
-    craft: Craft | None
+    crafts: tuple[Craft, ...]
 
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        images = "clean images" if self.craft is None else self.craft.label
+        images = ", ".join(dict.fromkeys(craft.attack.label for craft in self.crafts)) or "clean images"
         return f"risk and coverage of {self.system.defense}, {images}, {self.system.data.name}"
 
     def run(self, bench: Workbench) -> None:
@@ -44,16 +54,21 @@ class Selection(Step):
         defended = self.system.build(bench)
         data = self.system.data.load(bench.resources)
         split = data.part("test").sample(self.count)
-        images = split.images() if self.craft is None else self.craft.load(bench)
         clean = suspicions(defended, held_out(data.validation).images())
-        right = in_batches(lambda batch: defended(batch).argmax(dim=1), images, 256) == split.labels
-        found = ranked(strictness(suspicions(defended, images), clean), right)
+        submitted = [craft.load(bench) for craft in self.crafts] or [split.images()]
+        strict = torch.stack([strictness(suspicions(defended, images), clean) for images in submitted])
+        answers = torch.stack([_answers(defended, images) for images in submitted])
+        found = ranked(*submitted_best(strict, answers == split.labels))
         np.savez_compressed(
             bench.folder / CURVE,
             allow_pickle=False,
             coverage=found.coverage.cpu().numpy(),
             risk=found.risk.cpu().numpy(),
         )
+
+
+def _answers(defended: Defended, images: Images) -> Labels:
+    return in_batches(lambda batch: defended(batch).argmax(dim=1), images, 256)
 
 
 def read_selection(folder: Path) -> Ranked:

@@ -37,6 +37,7 @@ class TrainMixture(ClassifierTraining):
     """
 
     kind: ClassVar[str] = "train-mixture"
+    version: ClassVar[int] = 2
 
     data: Data
     images: int
@@ -57,7 +58,9 @@ class TrainMixture(ClassifierTraining):
     def build(self, resources: Resources) -> MixtureAutoencoder:
         """See `Training.build`."""
         data = self.data.load(resources)
-        updates = self.config.epochs * math.ceil(self.images / self.config.batch_size)
+        labelled = self.spec.labelled * data.classes
+        shown = self.images + labelled * _repeats(self.images, labelled)
+        updates = self.config.epochs * math.ceil(shown / self.config.batch_size)
         return self.spec.build(data.shape, data.classes, round(WARMING * updates))
 
     def examples(self, data: DataSet) -> Split:
@@ -80,10 +83,14 @@ def with_few_labels(split: Split, each: int, seed: int) -> Split:
     chosen = torch.cat([_first(order, split, label, each) for label in range(len(split.classes))])
     labels = torch.full_like(split.labels, UNLABELLED)
     labels[chosen] = split.labels[chosen]
-    others = len(split) - len(chosen)
-    times = max(1, round(others / (SHARE - 1) / len(chosen)))
-    rows = torch.cat([torch.arange(len(split), device=chosen.device), chosen.repeat(times - 1)])
+    copies = chosen.repeat(_repeats(len(split), len(chosen)))
+    rows = torch.cat([torch.arange(len(split), device=chosen.device), copies])
     return replace(split, pixels=split.pixels[rows], labels=labels[rows])
+
+
+def _repeats(images: int, labelled: int) -> int:
+    """How often an image with a label comes again, so that one in `SHARE` has one."""
+    return max(0, round((images - labelled) / (SHARE - 1) / max(1, labelled)) - 1)
 
 
 def _first(order: Tensor, split: Split, label: int, each: int) -> Tensor:
