@@ -1,6 +1,7 @@
 """Work in batches: all rows in their order, and a batch that does not fit is halved until it does."""
 
 import logging
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from purifold.data.split import Split
 from purifold.defenses.base import Defended
 from purifold.errors import Failure
 from purifold.evaluation.judge import judge
+from purifold.gauge import Gauge
 from purifold.threat import ThreatModel
 
 ROWS = torch.arange(10)
@@ -79,6 +81,64 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
         in_batches(broken, ROWS, 4)
 
 
+class Proportional(Gauge):
+    """A device on which a row takes a byte, and a batch of more than there are does not fit."""
+
+    def __init__(self, memory):
+        self.memory, self.rows = memory, 0
+
+    def start(self):
+        self.rows = 0
+
+    def taken(self):
+        return self.rows
+
+    def free(self):
+        return self.memory
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    """Work on a device of so many bytes; gives the sizes of the batches that it was asked for."""
+
+    def sizes(memory, rows, size, *, promised=None, **options):
+        gauge, tried = Proportional(memory if promised is None else promised), []
+        monkeypatch.setattr("purifold.batches.gauge_of", lambda device: nullcontext(gauge))
+
+        def work(batch):
+            tried.append(len(batch))
+            if len(batch) > memory:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+            gauge.rows = len(batch)
+            return batch * 2
+
+        assert torch.equal(in_batches(work, torch.arange(rows), size, **options), torch.arange(rows) * 2)
+        return tried
+
+    return sizes
+
+
+@pytest.mark.parametrize(
+    ("memory", "sizes"),
+    [
+        (10**6, [2, 16, 128, 54]),  # 8 times the last
+        (80, [2, 16, 40, 40, 40, 40, 22]),  # half of the memory
+        (6, [2] + [3] * 66),
+        (2, [2] * 100),  # never fewer than fitted before
+    ],
+)
+def test_batches_grow_on_a_gpu_as_far_as_half_of_its_memory_holds_them(on_gpu, memory, sizes):
+    assert on_gpu(memory, 200, 2) == sizes
+
+
+def test_a_batch_that_grew_too_large_is_halved_and_grows_no_more(on_gpu):
+    assert on_gpu(20, 100, 4, promised=10**6) == [4, 32, 16, 16, 16, 16, 16, 16]
+
+
+def test_batches_that_may_not_grow_do_not(on_gpu):
+    assert on_gpu(10**6, 10, 4, grow=False) == [4, 4, 2]
+
+
 class Scarce(nn.Module):
     """A linear classifier for which only some images fit into memory."""
 
@@ -120,3 +180,10 @@ def test_a_judge_that_runs_out_of_memory_says_the_same(split):
     assert torch.equal(scarce.clean, ample.clean)
     assert torch.equal(scarce.attacked["moved"].predictions, ample.attacked["moved"].predictions)
     assert torch.equal(scarce.attacked["moved"].rounded, ample.attacked["moved"].rounded)
+
+
+def test_an_attack_takes_no_more_at_a_time_than_it_is_given(on_gpu, split):
+    on_gpu(10**6, 2, 2)
+    model = Scarce(99).eval()
+    PGD(steps=1)(model, split.images(), split.labels, THREAT, batch_size=2)
+    assert model.largest == 2

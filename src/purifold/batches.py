@@ -1,4 +1,4 @@
-"""Batches that fit into memory: where one does not, it is halved, and the work goes on.
+"""Batches that fit into memory: where one does not, it is halved; on a GPU with room for more, they grow.
 
 An image's result does not depend on its batch, but for a stochastic model's own sampling: its draws then are
 others, as likely as those of the whole batch.
@@ -6,35 +6,46 @@ others, as likely as those of the whole batch.
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from purifold.errors import Failure
+from purifold.gauge import gauge_of, larger
 
 _log = logging.getLogger(__name__)
 
 
-def in_batches(work: Callable[[Tensor], Tensor], rows: Tensor, size: int) -> Tensor:
+def in_batches(work: Callable[[Tensor], Tensor], rows: Tensor, size: int, *, grow: bool = True) -> Tensor:
     """What `work` gives for all rows, in their order.
 
     Args:
         work: What it gives is put together along the first dimension. Asked again with fewer rows when it
             ran out of memory.
-        rows: Images, or their places; where there are none, `work` is asked about none.
-        size: Rows at a time, at most; 1 or above.
+        rows: Images, or their places, on the device of the work; where there are none, `work` is asked about
+            none.
+        size: Rows at a time; 1 or above.
+        grow: Whether those after the first may be more on a GPU, as `purifold.gauge` finds room for them,
+            until a batch does not fit; else `size` is the most.
 
     Raises:
         Failure: A single row does not fit.
     """
     found: list[Tensor] = []
-    while len(rows) or not found:
-        try:
-            found.append(work(rows[:size]))
-        except torch.OutOfMemoryError as error:
-            size = halved(min(size, len(rows)), error)
-        else:
-            rows = rows[size:]
+    with gauge_of(rows.device) if grow else nullcontext() as gauge:
+        while len(rows) or not found:
+            batch = rows[:size]
+            if gauge and grow:
+                gauge.start()
+            try:
+                found.append(work(batch))
+            except torch.OutOfMemoryError as error:
+                size, grow = halved(len(batch), error), False
+            else:
+                rows = rows[size:]
+                if gauge and grow:
+                    size = larger(len(batch), gauge)
     return torch.cat(found)
 
 

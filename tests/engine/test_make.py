@@ -1,11 +1,14 @@
-"""Making one artefact: a full disk is told from other failures, however deep it lies."""
+"""Making one artefact: a full disk is told from other failures, however deep it lies; how a GPU rounds."""
 
 import errno
 
 import pytest
+import torch
 
 from purifold.engine.make import DiskFull, make
+from purifold.engine.step import Resources
 from purifold.errors import Failure
+from purifold.tf32 import tf32
 
 
 def raised(*chain):
@@ -55,3 +58,18 @@ def test_the_manifest_says_how_long_and_on_what(program, store, resources):
     assert 0.08 <= manifest.seconds < 5
     assert manifest.hardware["device"] == "cpu"
     assert manifest.starts == 1
+
+
+@pytest.mark.parametrize(("device", "during"), [("cpu", ("high", True)), ("meta", ("highest", False))])
+def test_off_the_cpu_a_step_computes_in_full_precision(program, store, monkeypatch, device, during):
+    met = []
+
+    def noted(step, bench):
+        met.append((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
+        (bench.folder / "a").write_bytes(b"a")
+
+    monkeypatch.setattr(program.Mix, "run", noted)
+    with tf32(allowed=True):
+        make(program.Mix(name="one"), store, Resources(device=device), lambda fraction, note: None)
+        assert torch.backends.cudnn.allow_tf32
+    assert met == [during]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from purifold.engine.step import Resources, Step, Workbench, canonical
+from purifold.engine.step import Resources, Step, Workbench, canonical, likeness
 from purifold.errors import InputError
 
 
@@ -55,6 +55,22 @@ def test_the_key_is_the_sha256_of_the_description_in_canonical_json() -> None:
         '{"fields":{"name":"cnn","other":null,"rate":0.1},"kind":"train","version":1}'
     )
     assert Train().key == "482c9b257bc05377"  # of that text, by sha256sum
+
+
+def test_steps_are_alike_whatever_their_fractions_seeds_options_and_inputs_weights() -> None:
+    first, second = (
+        Judge(models=(Train(name=name),), setting=(Budget(epsilon), "vae:beta=" + name, 7))
+        for name, epsilon in (("cnn", 0.1), ("mlp", 0.2))
+    )
+    assert first.likeness == second.likeness
+    assert first.likeness == digest(
+        '{"fields":{"models":[{"step":"train"}],"setting":[{"class":"'
+        + Budget.__module__
+        + '.Budget","epsilon":null,"model":null},"vae",7]},"kind":"judge","version":1}'
+    )
+    assert likeness({"seed": 1, "steps": 2}) == likeness({"seed": 3, "steps": 2}) == digest('{"steps":2}')
+    assert Train(other=3).likeness != Train(other=4).likeness
+    assert Train(name="cnn").likeness != Train(name="mlp").likeness
 
 
 def test_an_input_stands_in_the_hash_by_its_key() -> None:

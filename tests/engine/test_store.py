@@ -205,7 +205,7 @@ def test_the_log_is_read_past_a_torn_line(made: Step, store: Store, tmp_path: Pa
 
 
 def test_durations_come_from_the_artefacts_of_a_kind(made: Step, store: Store) -> None:
-    assert store.durations("mix") == [store.manifest(made).seconds]
+    assert store.durations("mix") == [(made.likeness, store.manifest(made).seconds)]
     assert store.durations("other") == []
 
 

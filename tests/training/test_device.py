@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from purifold.errors import InputError
+from purifold.losses import cross_entropy
+from purifold.tf32 import tf32
 from purifold.training.config import TrainingConfig
 from purifold.training.device import open_fabric, put_back
 from purifold.training.fit import fit
@@ -71,3 +73,27 @@ def test_what_fabric_logs_is_as_loud_as_before_also_after_an_error(linear):
         logger.setLevel(before)
     assert not model.training
     assert model[1].weight.grad is None
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "during"),
+    [
+        ("cpu", ("highest", False)),
+        pytest.param(
+            "cuda",
+            ("high", True),
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+        ),
+    ],
+)
+def test_a_gpu_trains_in_tf32_and_only_there(split, linear, accelerator, during):
+    met = set()
+
+    def noted(model, images, labels):
+        met.add((torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32))
+        return cross_entropy(model(images), labels)
+
+    with tf32(allowed=False):
+        fit(linear(), split(5), noted, TrainingConfig(epochs=1), seed=0, accelerator=accelerator)
+        assert not torch.backends.cudnn.allow_tf32
+    assert met == {during}

@@ -115,7 +115,8 @@ class Attack(ABC):
 
         if not len(images):
             return torch.empty_like(images)
-        return in_batches(attacked, torch.arange(len(images), device=images.device), batch_size)
+        rows = torch.arange(len(images), device=images.device)
+        return in_batches(attacked, rows, batch_size, grow=False)
 
     @abstractmethod
     def perturb(

@@ -42,7 +42,8 @@ StoreAddress = Annotated[
     str, typer.Option("--store", help="Where artefacts are kept: a folder or an fsspec address.")
 ]
 Scale = Annotated[
-    ScaleOption, typer.Option(help="smoke: two minutes; cpu: two cores, an hour; paper: a GPU.")
+    ScaleOption,
+    typer.Option(help="smoke: two minutes; cpu: two cores, an hour or several; paper: a GPU."),
 ]
 Seed = Annotated[int, typer.Option(help="Of everything random in the study.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -57,14 +58,14 @@ Ray = Annotated[
     str | None,
     typer.Option(
         help="Run many steps at a time: auto, for the cluster of this machine or else its cores, or an "
-        "ADDRESS. Needs purifold[ray]."
+        "ADDRESS such as HEAD:6379. Needs Ray: pip install ray."
     ),
 ]
 TensorBoard = Annotated[
     Path | None,
     typer.Option(
         help="Folder of TensorBoard logs of what is trained, for tensorboard --logdir. "
-        "Needs purifold[tensorboard]."
+        "Needs TensorBoard: pip install tensorboard."
     ),
 ]
 

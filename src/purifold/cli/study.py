@@ -113,6 +113,8 @@ def reproduce(
     Example: `purifold reproduce ae-robustness --scale smoke --only fig-3`
 
     On real images: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
+
+    On a cluster: `purifold reproduce ae-robustness --data-root DIR --store s3://bucket/store --ray HEAD:6379`
     """
     from purifold.papers.library import paper as named
     from purifold.report.printed import beside_printed
@@ -132,7 +134,9 @@ def run(
 ) -> None:
     """Runs a study of your own: one Python file with the networks, experiments and figures that it wants.
 
-    Example: `purifold run my_study.py --scale smoke`
+    Example: `purifold run my_study.py --scale smoke --dry-run`
+
+    On all cores of this machine: `purifold run my_study.py --ray auto`
     """
     from purifold.papers.own import own_paper
 

@@ -4,11 +4,13 @@ import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 from purifold.engine.step import Step
 from purifold.engine.store import Store
 
+Sort: TypeAlias = tuple[str, str]
+"""Kind and likeness of a step."""
 _REMEMBERED = 20
 
 
@@ -33,15 +35,20 @@ class Plan:
 def plan(steps: Iterable[Step], store: Store) -> Plan:
     """What `run` would do now; changes nothing."""
     done, todo = needed(steps, store.has)
-    kinds = Counter(step.kind for step in todo)
-    forecast = Forecast(store, kinds)
-    known = {kind: count for kind, count in kinds.items() if forecast.knows(kind)}
+    sorts = Counter(map(sort, todo))
+    forecast = Forecast(store, todo)
+    known = {(kind, alike): count for (kind, alike), count in sorts.items() if forecast.knows(kind)}
     return Plan(
         done=tuple(done),
         todo=tuple(todo),
         seconds=forecast.remaining(known) or 0.0,
-        unknown=kinds.total() - sum(known.values()),
+        unknown=len(todo) - sum(known.values()),
     )
+
+
+def sort(step: Step) -> Sort:
+    """What a forecast goes by."""
+    return step.kind, step.likeness
 
 
 def needed(steps: Iterable[Step], sound: Callable[[Step], bool]) -> tuple[list[Step], list[Step]]:
@@ -69,37 +76,52 @@ def needed(steps: Iterable[Step], sound: Callable[[Step], bool]) -> tuple[list[S
 
 @final
 class Forecast:
-    """Estimates seconds by kind: the mean over artefacts of the store, then over the last of this run."""
+    """Estimates seconds: the mean over the last steps alike, else of the kind; of the store and this run."""
 
-    def __init__(self, store: Store, kinds: Iterable[str]) -> None:
-        self._seconds = {kind: deque(store.durations(kind, _REMEMBERED), _REMEMBERED) for kind in set(kinds)}
+    def __init__(self, store: Store, steps: Iterable[Step]) -> None:
+        self._seconds: dict[str, deque[float]] = {}
+        self._means: dict[str, float] = {}
+        self._kinds: set[str] = set()
+        for kind in {step.kind for step in steps}:
+            for alike, seconds in store.durations(kind):
+                self._note((kind, alike), seconds)
 
-    def learn(self, kind: str, seconds: float) -> None:
+    def learn(self, step: Step, seconds: float) -> None:
         """Takes in what a step took."""
-        self._seconds.setdefault(kind, deque(maxlen=_REMEMBERED)).append(seconds)
+        self._note(sort(step), seconds)
 
     def knows(self, kind: str) -> bool:
         """Whether a step of this kind was ever timed."""
-        return bool(self._seconds.get(kind))
+        return kind in self._kinds
 
     def remaining(
-        self, kinds: Mapping[str, int], running: tuple[str, float, float] | None = None
+        self, sorts: Mapping[Sort, int], running: tuple[Sort, float, float] | None = None
     ) -> float | None:
-        """Seconds for so many steps of each kind, one after another; None when nothing was timed yet.
+        """Seconds for so many steps of each sort, one after another; None when nothing was timed yet.
 
         Args:
-            kinds: Steps not started, by kind. A kind never timed is taken at the median of the others.
-            running: Kind, seconds so far and fraction done of the step that is running.
+            sorts: Steps not started. A kind never timed is taken at the median of the others.
+            running: Sort, seconds so far and fraction done of the step that is running.
         """
-        means = {kind: sum(values) / len(values) for kind, values in self._seconds.items() if values}
-        left = 0.0
+        means, left = self._means, 0.0
         if running is not None:
-            kind, elapsed, fraction = running
+            (kind, alike), elapsed, fraction = running
             if fraction > 0:
-                means.setdefault(kind, elapsed / fraction)
-            expected = elapsed / fraction if fraction > 0 else means.get(kind, 0.0)
-            left = max(expected - elapsed, 0.0)
+                means = {kind: elapsed / fraction, alike: elapsed / fraction} | means
+                left = elapsed / fraction - elapsed
+            else:
+                left = max(means.get(alike, means.get(kind, 0.0)) - elapsed, 0.0)
         if not means:
             return None
-        typical = statistics.median(means.values())
-        return left + sum(count * means.get(kind, typical) for kind, count in kinds.items())
+        kinds = self._kinds or means.keys()
+        typical = statistics.median(means[kind] for kind in kinds)
+        return left + sum(
+            count * means.get(alike, means.get(kind, typical)) for (kind, alike), count in sorts.items()
+        )
+
+    def _note(self, sort: Sort, seconds: float) -> None:
+        self._kinds.add(sort[0])
+        for name in sort:
+            last = self._seconds.setdefault(name, deque(maxlen=_REMEMBERED))
+            last.append(seconds)
+            self._means[name] = sum(last) / len(last)

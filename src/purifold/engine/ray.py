@@ -184,7 +184,7 @@ def _connected(address: str) -> Iterator[ModuleType]:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--ray needs the package ray: pip install 'purifold[ray]'") from error
+        raise InputError("--ray needs the package ray: pip install ray") from error
     if ray.is_initialized():
         yield ray
         return

@@ -144,7 +144,36 @@ class Step(ABC):
         Numbers that are equal hash equal (1 and 1.0), the order of fields does not count, and the class name
         of a nested dataclass does, with its module.
         """
-        return hashlib.sha256(canonical(self.describe()).encode()).hexdigest()[:KEY_DIGITS]
+        return _hash(self.describe())
+
+    @final
+    @cached_property
+    def likeness(self) -> str:
+        """The same for steps that should take about as long; see `likeness`."""
+        return likeness(self.describe())
+
+
+def likeness(described: Json) -> str:
+    """A hash of what `Step.describe` gave, but for what hardly changes how long a step takes.
+
+    Left out are seeds, numbers that are no integers (a budget, a rate), the options in a defense's name, and
+    which artefacts are read.
+    """
+    return _hash(_coarse(described))
+
+
+def _coarse(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _coarse(entry) for name, entry in value.items() if name not in ("seed", "key")}
+    if isinstance(value, list):
+        return [_coarse(entry) for entry in value]
+    if isinstance(value, str):
+        return value.partition(":")[0]
+    return None if isinstance(value, float) else value
+
+
+def _hash(value: Json) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:KEY_DIGITS]
 
 
 def canonical(value: Json) -> str:

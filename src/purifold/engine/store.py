@@ -15,7 +15,7 @@ from purifold.engine.manifest import Damage, Manifest
 from purifold.engine.shelf import DAMAGED, Shelf, parsed
 from purifold.engine.shelf_local import LocalShelf
 from purifold.engine.shelf_remote import RemoteShelf
-from purifold.engine.step import Json, Step
+from purifold.engine.step import Json, Step, likeness
 from purifold.engine.work import STALE_HOURS, Place, WorkFolder
 from purifold.errors import Failure, InputError
 
@@ -142,11 +142,13 @@ class Store:
         """The log, oldest first."""
         return self._shelf.events()
 
-    def durations(self, kind: str, most: int = 20) -> list[float]:
-        """Seconds that up to `most` artefacts of a kind took."""
+    def durations(self, kind: str, most: int = 1000) -> list[tuple[str, float]]:
+        """The likeness of up to `most` steps of a kind that were made, and the seconds that each took."""
         found = parsed(islice(self._shelf.manifests(kind), most))
         return [
-            float(values["seconds"]) for values in found if isinstance(values.get("seconds"), (int, float))
+            (likeness(values.get("description")), float(values["seconds"]))
+            for values in found
+            if isinstance(values.get("seconds"), (int, float))
         ]
 
     def places(self) -> dict[str, int]:

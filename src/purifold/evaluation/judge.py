@@ -48,7 +48,7 @@ def judge(
         draws: Predictions of each image.
         seed: Of the draws.
         substitute: The network that a `transfer` attacker had; kept in the outcome.
-        batch_size: Images predicted at a time.
+        batch_size: Images predicted at a time; a GPU with room for more goes on with more.
 
     Raises:
         BudgetError: Adversarial images outside the threat model.

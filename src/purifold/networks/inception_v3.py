@@ -36,7 +36,7 @@ def _timm() -> Any:
     try:
         import timm
     except ImportError as error:
-        raise InputError("inception-v3 needs timm; pip install 'purifold[timm]'") from error
+        raise InputError("inception-v3 needs the package timm: pip install timm") from error
     return timm
 
 

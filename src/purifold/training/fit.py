@@ -2,6 +2,7 @@
 
 import copy
 import tempfile
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -12,6 +13,7 @@ from torch import nn
 from purifold import storage
 from purifold.data.split import Split
 from purifold.errors import InputError
+from purifold.tf32 import tf32
 from purifold.training.config import TrainingConfig
 from purifold.training.device import Accelerator, open_fabric, put_back
 from purifold.training.logs import closed, logger
@@ -46,7 +48,8 @@ def fit(
     The caller's random generators are untouched. Equal arguments give equal weights, bit for bit on a CPU
     with a given number of threads, also when the run was killed and resumed in between. A batch that does not
     fit into the memory of a single device is gone through in parts from then on, see `training.parts`: the
-    weights are then those of other noise, and of other statistics where layers normalise over the batch.
+    weights are then those of other noise, and of other statistics where layers normalise over the batch. An
+    NVIDIA GPU computes float32 products in TF32 here; what was set is put back.
 
     Args:
         model: Its parameters that ask for gradients are trained; all of its parts are put in training mode.
@@ -90,7 +93,8 @@ def fit(
 def _train(fabric: "lightning_fabric.Fabric", task: Task, report: Report | None) -> History:
     run = Run(fabric, task, report)
     history = run.state.history
-    with closed(fabric):
+    on_gpu = fabric.device.type == "cuda"
+    with closed(fabric), tf32(allowed=True) if on_gpu else nullcontext():
         while not run.finished:
             epoch, started = len(history) + 1, perf_counter()
             train_loss = run.train(epoch)

@@ -20,7 +20,7 @@ def logger(folder: Path) -> "Logger":
         return TensorBoardLogger(root_dir=folder, name="", version="")
     except ModuleNotFoundError as error:
         raise InputError(
-            "logs for TensorBoard need the package tensorboard: pip install 'purifold[tensorboard]'"
+            "logs for TensorBoard need the package tensorboard: pip install tensorboard"
         ) from error
 
 

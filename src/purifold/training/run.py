@@ -127,7 +127,8 @@ class Run:
         task.model.eval()
         with seeded(_derived(task.seed, "validation", rank)), self.fabric.autocast():
             rows = torch.arange(len(share), device=share.labels.device)
-            sums = in_batches(partial(self._summed, share), rows, self.parts.size)
+            summed = partial(self._summed, share)
+            sums = in_batches(summed, rows, self.parts.size, grow=False)  # the same noise in every epoch
         mean = self._across(sums.sum(), "sum").item() / len(self.held_out)
         if not math.isfinite(mean):
             raise self._diverged(f"validation loss is {mean} after epoch {epoch}", [train_loss])
