@@ -69,7 +69,7 @@ MNIST = Subject(
     data="mnist",
     tables={"fgsm": "table-4"},
     classifier="patch-vae-mnist",
-    defenses={**PLAIN, "vae": "vae"},
+    defenses={**PLAIN, "vae": "vae:beta=0.1"},
     epsilons=(0.005, 0.027, 0.05, 0.07, 0.09, 0.12),
     images=10_000,
 )
