@@ -96,6 +96,20 @@ def test_a_minimum_norm_attack_in_l2_is_searched_once_for_all_budgets():
     assert [craft.threat.epsilon for craft in crafts] == [math.inf]
 
 
+def test_attackers_who_do_not_know_the_defense_are_judged_on_more_images_beside(finished):
+    store, experiments, _ = finished
+    wider = replace(experiments[1], wide=30)
+    assert wider.judged == experiments[1].judged
+    added = set(wider.steps()) - set(experiments[1].steps())
+    assert {(step.kind, step.count, step.knowledge) for step in added} == {("judge", 30, "oblivious")}
+    run(wider.steps(), store, HERE)
+    record = wider.record(store, "a title", "purifold evaluate")
+    assert [outcome.threat.epsilon for outcome in record.wide] == [0.1, 0.3]
+    assert {len(outcome) for outcome in record.wide} == {30}
+    assert {len(outcome) for outcome in record.outcomes} == {12}
+    assert experiments[1].record(store, "a title", "purifold evaluate").wide == ()
+
+
 def test_a_second_run_makes_nothing(finished):
     store, experiments, first = finished
     assert len(first.made) == len({step.key for step in first.made}) > 20

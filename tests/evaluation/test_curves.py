@@ -14,6 +14,7 @@ from purifold.evaluation.curves import (
     against_distance,
     against_epsilon,
     against_relative_l2,
+    as_printed,
     risk_coverage,
     selective,
 )
@@ -68,6 +69,23 @@ def test_relative_difference_of_flat_images_is_epsilon_over_their_brightness(at)
     assert clean == Proportion(7, 7)
     assert x == pytest.approx(sum(0.06 * 255 / level for level in LEVELS) / 7, rel=1e-5)
     assert y == closed_form(0.06)
+
+
+def test_a_curve_as_printed_counts_one_draw_of_each_attacked_image(outcome):
+    found = [
+        outcome(
+            [0, 0],
+            [[0, 1, 1], [1, 0, 0]],
+            {"pgd": [[first, 0, 0], [0, 1, 1]]},
+            threat=linf(epsilon),
+            distance=epsilon,
+        )
+        for epsilon, first in ((0.2, 1), (0.1, 0))
+    ]
+    curve = as_printed(found, "pgd")
+    assert [point.x for point in curve] == pytest.approx([0, 0.05, 0.1])
+    assert [point.y for point in curve] == [Proportion(1, 2), Proportion(2, 2), Proportion(1, 2)]
+    assert [point.y.successes for point in against_relative_l2(found, "pgd")] == [1, 0, 0]
 
 
 def test_one_unbounded_run_gives_the_accuracy_at_every_epsilon(at):

@@ -65,6 +65,17 @@ def test_one_shot_is_the_mean_over_draws(outcome):
     assert found.clean_one_shot() == pytest.approx((0.75 + 0.25) / 2)
 
 
+def test_single_accuracy_takes_the_first_draw_and_forgets_the_clean_image(outcome):
+    found = outcome(
+        [0, 0, 0, 0],
+        [[0, 1, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]],
+        {"pgd": [[1, 0, 0], [0, 1, 1], [REJECTED, 1, 1], [0, 0, 0]]},
+    )
+    assert found.single_accuracy() == Proportion(3, 4)
+    assert found.single_accuracy("pgd") == Proportion(3, 4)
+    assert found.robust_accuracy("pgd") == Proportion(1, 4)
+
+
 def test_rounded_predictions_are_judged_beside_the_others(outcome):
     found = outcome([0, 0], [0, 0], {"pgd": [1, 1]}, rounded={"pgd": [0, 1]})
     assert found.robust_accuracy() == Proportion(0, 2)

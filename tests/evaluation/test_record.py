@@ -57,6 +57,25 @@ def test_a_record_reads_back_as_it_was_written(record, tmp_path):
         assert torch.equal(found.attacked["pgd"].relative_l2, was.attacked["pgd"].relative_l2)
 
 
+def test_outcomes_on_more_images_are_kept_apart(record, outcome, tmp_path):
+    wide = outcome([0, 1, 1], [0, 1, 0], {"pgd": [0, 0, 0]}, knowledge="oblivious")
+    made = record(wide=(wide,))
+    back = read(write(made, tmp_path, "vae"))
+    assert [len(found) for found in back.outcomes] == [2, 2]
+    (found,) = back.wide
+    assert torch.equal(found.labels, wide.labels)
+    assert torch.equal(found.attacked["pgd"].predictions, wide.attacked["pgd"].predictions)
+
+
+def test_a_record_that_was_written_before_there_were_more_images_is_read(record, tmp_path):
+    path = write(record(), tmp_path, "vae")
+    content = json.loads(path.read_text())
+    del content["wide"], content["sha256"]
+    path.write_text(json.dumps(content | {"sha256": record_module._digest_text(content)}))
+    back = read(path)
+    assert (len(back.outcomes), back.wide) == (2, ())
+
+
 def test_the_json_is_strict_and_says_whether_it_is_unreliable(record, tmp_path):
     failed = Check("budget kept", False, "one left", "none", "why")
 

@@ -4,6 +4,7 @@ from torch import nn
 
 from purifold.networks.base import build_decoder, build_encoder
 from purifold.networks.patch_vae import PatchVaeCifarDecoder, PatchVaeMnistDecoder, PatchVaeMnistEncoder
+from purifold.networks.upsampled import UpsampledConv
 
 
 def conv(before, after):
@@ -29,11 +30,11 @@ def test_parameters_are_those_of_tables_2_and_3(name, shape, latent, widths, fea
 
 
 def sizes(network, batch):
-    """Shapes after each convolution, transposed or not, pool and up-sampling."""
+    """Shapes after each convolution, transposed, up-sampled or plain, and pool."""
     found = []
     for layer in network.layers:
         batch = layer(batch)
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d | nn.Upsample | nn.Unflatten):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.MaxPool2d | UpsampledConv | nn.Unflatten):
             found.append(tuple(batch.shape[1:]))
     return found
 
@@ -45,12 +46,23 @@ def test_the_mnist_encoder_passes_through_the_sizes_of_table_2():
 
 def test_the_mnist_decoder_goes_back_the_same_way():
     found = sizes(PatchVaeMnistDecoder((1, 28, 28), 256), torch.randn(1, 256))
-    assert found == [(8, 7, 7), (8, 14, 14), (16, 14, 14), (16, 28, 28), (1, 28, 28)]
+    assert found == [(8, 7, 7), (16, 14, 14), (1, 28, 28)]
 
 
 def test_the_cifar_decoder_goes_back_the_same_way():
     found = sizes(PatchVaeCifarDecoder((3, 32, 32), 9), torch.randn(1, 9))
-    assert found == [(16, 16, 16), (32, 16, 16), (64, 16, 16), (64, 32, 32), (3, 32, 32)]
+    assert found == [(16, 16, 16), (32, 16, 16), (64, 16, 16), (3, 32, 32)]
+
+
+def test_a_decoder_up_samples_before_a_transposed_convolution():
+    decoder, latent = PatchVaeMnistDecoder((1, 8, 8), 5), torch.randn(2, 5)
+    maps = decoder.layers[:3](latent)
+    for place in (3, 5):
+        single = decoder.layers[place].convolution
+        widened = nn.functional.interpolate(maps.relu(), scale_factor=2)
+        kernel = single.weight.flip(2, 3).transpose(0, 1)
+        maps = nn.functional.conv_transpose2d(widened, kernel, single.bias, padding=1)
+    torch.testing.assert_close(decoder.logits(latent), maps)
 
 
 def test_a_pool_before_the_relu_gives_what_one_after_it_gives():

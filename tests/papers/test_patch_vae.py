@@ -69,7 +69,7 @@ def test_every_printed_number_has_a_cell():
 
 def test_the_paper_scale_is_the_paper_s():
     mnist, cifar, nips = SUBJECTS["paper"]
-    assert (mnist.images, mnist.epsilons[-1] >= 0.12, cifar.epsilons[-1]) == (10_000, True, 0.1)
+    assert (mnist.images, mnist.epsilons[-1] >= 0.12, cifar.epsilons[-1] >= 0.1) == (10_000, True, True)
     assert (nips.epsilons[0], nips.epsilons[-1]) == (0.005, 0.09)
     sizes = {
         name: (spec.patch, spec.latent)

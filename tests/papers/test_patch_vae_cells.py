@@ -38,6 +38,19 @@ def test_budgets_span_those_of_the_paper_in_order(data, least, most):
     assert epsilons[-1] >= most
 
 
+def test_all_of_mnist_is_attacked_at_each_scale_beyond_the_smallest():
+    for scale in ("cpu", "paper"):
+        (mnist,) = (subject for subject in SUBJECTS[scale] if subject.data == "mnist")
+        assert max(mnist.images, mnist.wide) == 10_000
+
+
+def test_attackers_who_do_not_know_the_defense_try_more_images_where_a_subject_says_so():
+    subject = replace(SUBJECTS["smoke"][0], wide=50)
+    for experiment in cells_of(subject, SMOKE, Resources(), 0).systems.values():
+        assert {judged.count for judged in experiment.judged} == {40}
+        assert {(judged.count, judged.knowledge) for judged in experiment.widely} == {(50, "oblivious")}
+
+
 def test_both_attacks_are_the_paper_s_and_not_targeted():
     fgsm, repeated = map(attack, ATTACKS)
     assert not fgsm.targeted

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from scipy.stats import binomtest
 
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
@@ -44,12 +45,12 @@ def test_a_section_is_a_defense_and_a_row_a_printed_difference(systems, kept, re
     bare, vae = listed(exhibit, results(kept))
     assert (bare.title, vae.title) == ("none, 100 images", "vae, 100 images")
     assert bare.rows == [
-        ["0.050", "", "20.0 [13.3, 28.9]", "", "20.0 [13.3, 28.9]"],
-        ["0.200", "10.0", "", "", ""],
+        ["0.050", "", "20.0 [13.3, 28.9]", "", "20.0 [13.3, 28.9]", "20.0 [13.3, 28.9]"],
+        ["0.200", "10.0", "", "", "", ""],
     ]
     assert vae.rows == [
-        ["0.050", "75.0", "70.0 [60.4, 78.1]", "-5.0", "35.0 [26.4, 44.7]"],
-        ["0.200", "50.0", "", "", ""],
+        ["0.050", "75.0", "70.0 [60.4, 78.1]", "-5.0", "70.0 [60.4, 78.1]", "35.0 [26.4, 44.7]"],
+        ["0.200", "50.0", "", "", "", ""],
     ]
     unreliable = {name: replace(found, checks=()) for name, found in kept.items()}
     assert against_printed(exhibit, unreliable)[0].title == "none, 100 images (unreliable)"
@@ -78,7 +79,35 @@ def test_an_attacker_who_knows_and_needs_less_stands_with_what_he_leaves(systems
         name="t", caption="c", attack="pgd", systems={"vae": systems["vae"]}, printed={0.1: {"vae": 0.5}}
     )
     (table,) = against_printed(exhibit, {name: replace(kept[name], outcomes=tuple(near))})
-    assert table.rows == [["0.100", "50.0", "36.0 [30.5, 42.6]", "-14.0 below", "35.0 [26.4, 44.7] at 0.050"]]
+    ours = "36.0 [30.5, 42.6]"
+    assert table.rows == [["0.100", "50.0", ours, "-14.0 below", ours, "35.0 [26.4, 44.7] at 0.050"]]
+
+
+def test_the_printed_number_stands_beside_ours_counted_alike(systems, kept):
+    name = systems["vae"].name
+    half_wrong = torch.arange(100)[:, None] % 2  # of the clean images, whatever becomes of the attacked ones
+    record = replace(
+        kept[name], outcomes=tuple(replace(found, clean=half_wrong) for found in kept[name].outcomes)
+    )
+    exhibit = DifferenceTable(
+        name="t", caption="c", attack="pgd", systems={"vae": systems["vae"]}, printed={0.05: {"vae": 0.75}}
+    )
+    (table,) = against_printed(exhibit, {name: record})
+    _, printed, alike, apart, oblivious, adaptive = (cell.partition(" ")[0] for cell in table.rows[0])
+    assert (printed, alike, apart, oblivious, adaptive) == ("75.0", "70.0", "-5.0", "35.0", "18.0")
+
+
+def test_attackers_who_do_not_know_the_defense_stand_with_all_images_that_they_tried(systems, kept, record):
+    name = systems["vae"].name
+    more = record("vae", {("oblivious", 0.1): 90, ("oblivious", 0.3): 4}).outcomes
+    wide = {name: replace(kept[name], data={"count": 40}, wide=more)}
+    exhibit = DifferenceTable(
+        name="t", caption="c", attack="pgd", systems={"vae": systems["vae"]}, printed={0.05: {}}
+    )
+    (table,) = against_printed(exhibit, wide)
+    assert table.title == "vae, 100 images, 40 of them by attackers who know the defense"
+    _, _, alike, _, oblivious, adaptive = (cell.partition(" ")[0] for cell in table.rows[0])
+    assert (alike, oblivious, adaptive) == ("90.0", "90.0", "35.0")
 
 
 def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_knows(systems, kept):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any, final
 
@@ -37,6 +37,7 @@ class Experiment:
     Args:
         system: The defended system.
         count: How many test images; see `Split.sample`.
+        wide: Test images on which attackers who do not know the defense are judged beside; 0: on no others.
         attacks: Each runs at every budget and knowledge that gives it what it needs.
         norm: Of the budgets.
         epsilons: Budgets, ascending.
@@ -65,6 +66,7 @@ class Experiment:
     through: tuple[str, ...] = ()
     audit: int
     pictures: int = PICTURES
+    wide: int = 0
     seed: int
 
     def __post_init__(self) -> None:
@@ -97,6 +99,13 @@ class Experiment:
             for substitute in (self.substitutes if knowledge == "transfer" else (None,))
             for epsilon in self.epsilons
         )
+
+    @cached_property
+    def widely(self) -> tuple[Judge, ...]:
+        """The outcomes of attackers who do not know the defense, on `wide` images, by budget."""
+        if not self.wide:
+            return ()
+        return replace(self, count=self.wide, knowledge=("oblivious",), wide=0).judged
 
     @cached_property
     def doubted(self) -> Audit:
@@ -139,11 +148,14 @@ class Experiment:
         gallery = self.shown
         shown = () if gallery is None else (gallery,)
         made = dict.fromkeys((self.system.classifier, *self.trainings()))
-        return (*made, *self.judged, self.doubted, *shown)
+        return (*made, *self.judged, *self.widely, self.doubted, *shown)
 
     def record(self, store: Store, title: str, command: str) -> Record:
         """The record, out of a store that has all of `steps`; what they were made of may be gone."""
-        outcomes = tuple(read_outcome(store.fetch(judged)) for judged in self.judged)
+        outcomes, wide = (
+            tuple(read_outcome(store.fetch(judged)) for judged in found)
+            for found in (self.judged, self.widely)
+        )
         split = {
             "name": self.system.data.name,
             "part": "test",
@@ -168,6 +180,7 @@ class Experiment:
             checks=tuple(read_checks(store.fetch(self.doubted))),
             environment=_environment(manifests),
             outcomes=outcomes,
+            wide=wide,
         )
 
     def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None) -> Judge:

@@ -31,7 +31,7 @@ def against_epsilon(outcomes: Sequence[Outcome], attack: str | None = None) -> C
         outcomes: Of one system, norm and knowledge on the same images, each at another epsilon.
         attack: One attack; without it the worst case.
     """
-    return _curve(outcomes, attack, lambda outcome: outcome.threat.epsilon)
+    return _curve(outcomes, lambda outcome: outcome.threat.epsilon, lambda one: one.robust_accuracy(attack))
 
 
 def against_relative_l2(outcomes: Sequence[Outcome], attack: str) -> Curve:
@@ -45,7 +45,22 @@ def against_relative_l2(outcomes: Sequence[Outcome], attack: str) -> Curve:
         attack: Whose images are measured: a worst case over attacks has no one distance.
     """
     together = [outcome.together(attack) for outcome in outcomes]
-    return _curve(together, None, lambda outcome: relative_l2(outcome, next(iter(outcome.attacked))))
+    return _curve(together, _first_difference, Outcome.robust_accuracy)
+
+
+def as_printed(outcomes: Sequence[Outcome], attack: str) -> Curve:
+    """`against_relative_l2` as papers count: one draw of each attacked image, whatever the clean one is.
+
+    Args:
+        outcomes: Of one system, norm and knowledge on the same images, each at another epsilon.
+        attack: By its whole name: on one surface.
+    """
+    return _curve(
+        outcomes,
+        lambda outcome: relative_l2(outcome, attack),
+        lambda outcome: outcome.single_accuracy(attack),
+        Outcome.single_accuracy,
+    )
 
 
 def relative_l2(outcome: Outcome, attack: str) -> float:
@@ -112,12 +127,21 @@ def risk_coverage(outcomes: Sequence[Outcome], attack: str | None = None) -> tup
     return tuple(sorted(points, key=lambda point: -point.coverage.value))
 
 
-def _curve(outcomes: Sequence[Outcome], attack: str | None, measure: Callable[[Outcome], float]) -> Curve:
+def _first_difference(outcome: Outcome) -> float:
+    return relative_l2(outcome, next(iter(outcome.attacked)))
+
+
+def _curve(
+    outcomes: Sequence[Outcome],
+    place: Callable[[Outcome], float],
+    attacked: Callable[[Outcome], Proportion],
+    clean: Callable[[Outcome], Proportion] = Outcome.accuracy,
+) -> Curve:
     same_images(outcomes)
     kinds = {(outcome.threat.norm, outcome.knowledge) for outcome in outcomes}
     if len(kinds) > 1:
         raise InputError(f"outcomes of a curve must share norm and knowledge, got {sorted(kinds)}")
-    points = [Point(measure(outcome), outcome.robust_accuracy(attack)) for outcome in outcomes]
+    points = [Point(place(outcome), attacked(outcome)) for outcome in outcomes]
     if all(point.x > 0 for point in points):
-        points.append(Point(0.0, outcomes[0].accuracy()))
+        points.append(Point(0.0, clean(outcomes[0])))
     return tuple(sorted(points, key=lambda point: point.x))

@@ -115,6 +115,16 @@ class Outcome:
         """Share of the attack's images right or rejected, whatever the clean ones are: what papers print."""
         return Proportion.of(majority(self._held(self.of(attack), False)))
 
+    def single_accuracy(self, attack: str | None = None) -> Proportion:
+        """Share of images right or rejected in their first draw, as a paper counts that draws once.
+
+        Args:
+            attack: Whose images, whatever the clean ones are; without it the clean ones.
+        """
+        clean = self.clean == self.labels[:, None]
+        held = clean if attack is None else self._held(self.of(attack), False)
+        return Proportion.of(held[:, 0])
+
     def one_shot(self, attack: str | None = None) -> float:
         """Expected share of `robust` images when each is submitted once instead of decided by majority.
 

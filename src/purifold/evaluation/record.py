@@ -54,6 +54,7 @@ class Record:
         checks: All sanity checks.
         environment: As `environment` says.
         outcomes: At every budget and knowledge level.
+        wide: At every budget, of attackers who do not know the defense, on more images.
     """
 
     title: str
@@ -70,6 +71,7 @@ class Record:
     checks: tuple[Check, ...]
     environment: Mapping[str, Any]
     outcomes: tuple[Outcome, ...]
+    wide: tuple[Outcome, ...] = ()
 
     def __post_init__(self) -> None:
         if "name" not in self.defense:
@@ -160,16 +162,18 @@ def _parts(record: Record) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     content["checks"] = [asdict(check) for check in record.checks]
     headers: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
-    for place, outcome in enumerate(record.outcomes):
+    for place, outcome in enumerate((*record.outcomes, *record.wide)):
         header, held = outcome.to_arrays()
         headers.append(header)
         arrays |= {f"{place}.{name}": values for name, values in held.items()}
-    return content | {"outcomes": headers}, arrays
+    count = len(record.outcomes)
+    return content | {"outcomes": headers[:count], "wide": headers[count:]}, arrays
 
 
 def _record(content: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Record:
-    outcomes = []
-    for place, header in enumerate(content["outcomes"]):
+    content = {"wide": [], **content}  # of records that were written before there were any
+    outcomes, count = [], len(content["outcomes"])
+    for place, header in enumerate((*content["outcomes"], *content["wide"])):
         prefix = f"{place}."
         held = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
         outcomes.append(Outcome.from_arrays(header, held))
@@ -179,7 +183,8 @@ def _record(content: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Record
         | {
             "attacks": tuple(content["attacks"]),
             "checks": tuple(Check(**check) for check in content["checks"]),
-            "outcomes": tuple(outcomes),
+            "outcomes": tuple(outcomes[:count]),
+            "wide": tuple(outcomes[count:]),
         }
     )
 

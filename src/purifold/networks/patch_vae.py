@@ -1,9 +1,10 @@
 """The autoencoders of `patch-vae` (tables 2 and 3): MNIST, CIFAR-10, patches of 16, 32 and 64 pixels.
 
 Decoders mirror their encoders: where a convolution was followed by a max-pool, the transposed convolution
-stands behind an up-sampling. A max-pool stands before its ReLU, which gives the same values for a quarter
-of the work. Differs, where the tables are silent: 3x3 kernels, ReLU, nearest-neighbour up-sampling. For
-64x64 patches the table prints sizes of 32x32, before and after the pool: a misprint.
+stands behind an up-sampling, and both are computed as one. A max-pool stands before its ReLU, which gives the
+same values for a quarter of the work. Differs, where the tables are silent: 3x3 kernels, ReLU,
+nearest-neighbour up-sampling. For 64x64 patches the table prints sizes of 32x32, before and after the pool: a
+misprint.
 """
 
 from typing import final
@@ -11,6 +12,7 @@ from typing import final
 from torch import nn
 
 from purifold.networks.base import Decoder, Encoder, Shape, wrong_size
+from purifold.networks.upsampled import UpsampledConv
 
 MNIST, SMALL, LARGE = (16, 8), (64, 32, 16), (128, 64, 32)
 """Channels after each convolution of an encoder."""
@@ -156,9 +158,11 @@ def _decoder(shape: Shape, latent: int, widths: tuple[int, ...], pools: int) -> 
     layers: list[nn.Module] = [nn.Linear(latent, core[0] * core[1] * core[2]), nn.ReLU(inplace=True)]
     layers.append(nn.Unflatten(1, core))
     for place in reversed(range(len(widths))):
+        before, after = widths[place], (channels, *widths)[place]
         if place < pools:
-            layers.append(nn.Upsample(scale_factor=2))
-        layers.append(nn.ConvTranspose2d(widths[place], (channels, *widths)[place], 3, padding=1))
+            layers.append(UpsampledConv(before, after))
+        else:
+            layers.append(nn.ConvTranspose2d(before, after, 3, padding=1))
         if place:
             layers.append(nn.ReLU(inplace=True))
     return nn.Sequential(*layers)

@@ -6,7 +6,8 @@ smoothing filter without its VAE.
 
 Differs: the classifier of large images is MobileNetV2 instead of Inception V3, whose weights need timm. VAEs
 of patches see images that are not attacked; the paper's see the attacked ones, clean. An image that is wrong
-without an attack counts as wrong; the paper looks at attacked ones alone.
+without an attack counts as wrong, and most draws decide; the paper looks at one draw of attacked ones alone,
+which stands beside its numbers.
 """
 
 import tomllib
@@ -46,7 +47,8 @@ def _table(cell: Cells, attack: str, name: str) -> DifferenceTable:
     return DifferenceTable(
         name=name,
         caption=f"Accuracy in percent under {attack} on {cell.subject.data}, by mean relative L2 difference: "
-        "printed, and ours by attackers who do not know the defense and who do",
+        "printed; ours counted as printed, one draw of each attacked image; and ours of images that most "
+        "draws keep right, clean and attacked, by attackers who do not know the defense and who do",
         attack=attack,
         systems=cell.systems,
         printed={row["relative_l2"]: _shares(row, cell) for row in _text()[name]},

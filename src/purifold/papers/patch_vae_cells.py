@@ -37,8 +37,9 @@ class Subject:
         tables: By attack, the table that shows it.
         classifier: Network that is attacked.
         defenses: Recipes, by the name in the tables; those that the paper has under the paper's.
-        epsilons: L-infinity budgets, ascending.
+        epsilons: L-infinity budgets, ascending; near those whose differences the paper prints.
         images: Test images attacked.
+        wide: Those that attackers who do not know the defense try beside; 0: no others.
         unfiltered: A defense with the filter and the same without it, where there is such a pair.
         encoded: Images or squares that a VAE sees; None: the scale's.
         batch_size: Of a VAE's updates; None: the scale's.
@@ -54,6 +55,7 @@ class Subject:
     defenses: Mapping[str, str]
     epsilons: tuple[float, ...]
     images: int
+    wide: int = 0
     unfiltered: tuple[str, str] | None = None
     encoded: int | None = None
     batch_size: int | None = None
@@ -67,8 +69,8 @@ MNIST = Subject(
     data="mnist",
     tables={"fgsm": "table-4"},
     classifier="patch-vae-mnist",
-    defenses={**PLAIN, "vae": "vae"},
-    epsilons=(0.005, 0.03, 0.06, 0.09, 0.12, 0.15),
+    defenses={**PLAIN, "vae": "vae:beta=0.1"},
+    epsilons=(0.005, 0.027, 0.05, 0.07, 0.09, 0.12),
     images=10_000,
 )
 CIFAR = replace(
@@ -77,7 +79,7 @@ CIFAR = replace(
     tables={"fgsm": "table-5"},
     classifier="patch-vae-cifar",
     defenses={**MNIST.defenses, "vae": "vae:beta=0.01"},
-    epsilons=(0.005, 0.03, 0.06, 0.08, 0.1),
+    epsilons=(0.005, 0.032, 0.06, 0.087, 0.102),
 )
 NIPS = Subject(
     data="nips-2017",
@@ -118,7 +120,7 @@ TILED = replace(
 SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS, TILED),
     "cpu": (
-        MNIST,
+        replace(MNIST, images=1_000, wide=10_000),
         replace(CIFAR, images=1_000),
         replace(NIPS, epsilons=(0.005, 0.02, 0.06), encoded=400_000, draws=3, eot=2, audit=4),
     ),
@@ -161,6 +163,7 @@ def cells_of(subject: Subject, scale: Scale, resources: Resources, seed: int) ->
         systems={
             name: replace(
                 experiment,
+                wide=subject.wide,
                 averaged=AVERAGED,
                 audit=experiment.audit if name in AUDITED else 0,
                 pictures=subject.pictures if name == shown else 0,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from purifold.evaluation.curves import against_relative_l2
+from purifold.evaluation.curves import Curve, against_relative_l2, as_printed
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLES = {"oblivious": "-", "adaptive": "--"}
-HEADER = ["relative L2", "printed", "ours, oblivious", "difference", "ours, adaptive"]
+HEADER = [
+    "relative L2",
+    "printed",
+    "ours, counted as printed",
+    "difference",
+    "ours, oblivious",
+    "ours, adaptive",
+]
 
 
 @final
@@ -50,7 +57,10 @@ def at_difference(record: Record, level: str, attack: str, relative_l2: float) -
     outcomes = _under(record, level, attack)
     if not outcomes:
         return None
-    curve = against_relative_l2(outcomes, attack)
+    return _between(against_relative_l2(outcomes, attack), relative_l2)
+
+
+def _between(curve: Curve, relative_l2: float) -> Between | None:
     places = [point.x for point in curve]
     if not places[0] <= relative_l2 <= places[-1]:
         return None
@@ -62,7 +72,7 @@ def against_printed(exhibit: DifferenceTable, records: Mapping[str, Record]) -> 
     """For each defense the paper's numbers and ours; ours alone where the paper lacks the defense."""
     return [
         Listed(
-            f"{name}, {records[system.name].data['count']} images"
+            f"{name}, {_images(records[system.name])}"
             + (UNRELIABLE if records[system.name].unreliable else ""),
             HEADER,
             [
@@ -118,15 +128,27 @@ def beside(printed: float | None, ours: Between | None) -> list[str]:
 
 def _row(record: Record, attack: str, relative_l2: float, printed: float | None) -> list[str]:
     """Printed and ours; where the attacker who knows needs less, what he leaves at his largest budget."""
+    alike = _between(as_printed(_under(record, "oblivious", attack), attack), relative_l2)
     oblivious, adaptive = (at_difference(record, level, attack, relative_l2) for level in STYLES)
     known = "" if adaptive is None else str(adaptive)
     if oblivious is not None and adaptive is None:
         last = against_relative_l2(_under(record, "adaptive", attack), attack)[-1]
         known = f"{percent(last.y)} at {last.x:.3f}"
-    return [f"{relative_l2:.3f}", *beside(printed, oblivious), known]
+    return [
+        f"{relative_l2:.3f}",
+        *beside(printed, alike),
+        "" if oblivious is None else str(oblivious),
+        known,
+    ]
+
+
+def _images(record: Record) -> str:
+    count = record.data["count"]
+    if not record.wide:
+        return f"{count} images"
+    return f"{len(record.wide[0])} images, {count} of them by attackers who know the defense"
 
 
 def _under(record: Record, level: str, attack: str) -> list[Outcome]:
-    return [
-        outcome for outcome in record.outcomes if outcome.knowledge == level and attack in families(outcome)
-    ]
+    held = record.wide if record.wide and level == "oblivious" else record.outcomes
+    return [outcome for outcome in held if outcome.knowledge == level and attack in families(outcome)]

@@ -1,0 +1,109 @@
+"""The weight of the divergence in VAEs of whole images, which `patch-vae` does not print.
+
+A VAE for each weight is trained as the study trains its own, in the study's store, where the study finds the
+one that is taken. Validation images are attacked by FGSM at the study's budgets, by one who does not know the
+defense: the weight that keeps most of them, clean ones counted as one budget more, is the one to take, of
+equals the largest. It trains for long and is no part of `make bench`.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.timing import machine
+
+from purifold.data.split import Split
+from purifold.defenses.base import Defended
+from purifold.engine.compose import Question, attack, compose
+from purifold.engine.local import run
+from purifold.engine.scale import SCALES, Scale
+from purifold.engine.step import Resources, Workbench
+from purifold.engine.steps.system import System
+from purifold.engine.store import Store
+from purifold.evaluation.evaluate import evaluate
+from purifold.evaluation.intervals import Proportion
+from purifold.papers.patch_vae_cells import SUBJECTS, Subject
+from purifold.report.lines import percent
+from purifold.threat import ThreatModel
+
+BETAS = (1.0, 0.3, 0.1, 0.03, 0.01)
+HELD = 2_000
+"""Validation images that decide, at most."""
+ATTACK = "fgsm"
+
+
+def main() -> None:
+    """Trains, counts, writes and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="mnist", help="a data set whose VAE sees whole images")
+    parser.add_argument("--data-root", help="folder of data sets; else from the Hub")
+    parser.add_argument("--scale", default="cpu", choices=list(SCALES))
+    parser.add_argument("--store", default="runs/store", help="the study's")
+    parser.add_argument("--out", type=Path, help="JSON file; by itself results/patch-vae/beta-DATA.json")
+    options = parser.parse_args()
+    subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
+    here = Resources(data_root=options.data_root)
+    systems = _systems(subject, SCALES[options.scale], here)
+    bench = _trained(systems, Store(options.store), here)
+    held = systems[0].data.part("validation", here, HELD)
+    tried = {}
+    for beta, system in zip(BETAS, systems, strict=True):
+        tried[beta] = _kept(system.build(bench), held, subject)
+        shares = ", ".join(f"{epsilon:g}: {percent(kept)}" for epsilon, kept in tried[beta].items())
+        print(f"beta {beta:g}: percent kept by budget {shares}", flush=True)
+    chosen = max(BETAS, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta))
+    found = {
+        "chosen": chosen,
+        "tried": {
+            f"{beta:g}": {f"{epsilon:g}": str(kept) for epsilon, kept in shares.items()}
+            for beta, shares in tried.items()
+        },
+        "attack": ATTACK,
+        "images": {"name": held.name, "count": len(held), "hash": held.hash},
+        "scale": options.scale,
+        "machine": machine(),
+    }
+    out = options.out or Path(f"results/patch-vae/beta-{options.data}.json")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"chosen: {chosen:g}; wrote {out}")
+
+
+def _systems(subject: Subject, scale: Scale, here: Resources) -> list[System]:
+    """The study's classifier behind a VAE of each weight."""
+    question = Question(
+        data=subject.data,
+        defenses=tuple(f"vae:beta={beta:g}" for beta in BETAS),
+        attacks=(ATTACK,),
+        epsilons=subject.epsilons,
+        classifier=subject.classifier,
+    )
+    return [experiment.system for experiment in compose(question, scale, here)]
+
+
+def _trained(systems: Sequence[System], store: Store, here: Resources) -> Workbench:
+    """A bench on which they can be built."""
+    steps = [step for system in systems for step in (system.classifier, *system.autoencoders)]
+    run(steps, store, here)
+    return Workbench(
+        folder=Path(),
+        scratch_at=Path(),
+        resources=here,
+        fetched={step.key: store.fetch(step) for step in steps},
+        report=lambda share, note: None,
+    )
+
+
+def _kept(system: Defended, held: Split, subject: Subject) -> Mapping[float, Proportion]:
+    """Images that one draw keeps right, by budget; 0 is without an attack."""
+    outcomes = [
+        evaluate(system, held, [attack(ATTACK)], ThreatModel("linf", epsilon), "oblivious", seed=0, draws=1)
+        for epsilon in subject.epsilons
+    ]
+    kept = {outcome.threat.epsilon: outcome.single_accuracy(ATTACK) for outcome in outcomes}
+    return {0.0: outcomes[0].single_accuracy()} | kept
+
+
+if __name__ == "__main__":
+    main()
