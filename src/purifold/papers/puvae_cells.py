@@ -18,7 +18,7 @@ BARE, SEARCHING = "none", "defense-gan"
 STRONGEST = "pgd:steps=20"
 PICTURES = 10
 """Images in the gallery of PuVAE."""
-UNBOUNDED = "cw-l2:steps=100,search_steps=1"
+UNBOUNDED = "cw-l2:steps=100,search_steps=3"
 AVERAGED = ("pgd",)
 
 
