@@ -101,8 +101,9 @@ def until(condition: Callable[[], object]) -> None:
 
 def kill_a_worker(cluster: Cluster) -> None:
     """Kills a process that works on a step at this moment."""
-    until(lambda: busy(cluster))
-    os.kill(busy(cluster)[0], signal.SIGKILL)
+    seen: list[int] = []
+    until(lambda: seen.extend(busy(cluster)) or seen)
+    os.kill(seen[0], signal.SIGKILL)
 
 
 def busy(cluster: Cluster) -> list[int]:
