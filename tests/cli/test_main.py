@@ -53,12 +53,17 @@ def examples(text):
     return [" ".join(found.split()) for found in re.findall(r"`(purifold [^`]+)`", text)]
 
 
+def lines(page):
+    blocks = re.findall(r"^```\n(.*?)^```", page.read_text(), flags=re.S | re.M)
+    return [line for block in blocks for line in re.findall(r"^purifold .*", block, flags=re.M)]
+
+
 def parse(line):
-    """As the command line does it, up to where the command would be called."""
+    """Which command is called, and with what: as the command line does it, up to the call."""
     command, words = typer.main.get_command(cli.app), shlex.split(line, comments=True)[1:]
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    command.make_context(line, words)
+    return command, command.make_context(line, words).params
 
 
 def test_help_imports_nothing_heavy():
@@ -91,17 +96,20 @@ def test_studies_share_their_options(name):
     assert shared <= {option.name for option in command.params}
 
 
-@pytest.mark.parametrize(("name", "command"), COMMANDS)
-def test_every_example_of_a_command_is_one_that_it_takes(name, command):
-    for line in examples(command.help):
-        parse(line)
+@pytest.mark.parametrize(
+    ("line", "called"), [(line, found) for _, found in COMMANDS for line in examples(found.help)]
+)
+def test_every_example_of_a_command_is_one_that_it_takes(line, called):
+    command, given = parse(line)
+    assert command.name == called.name
+    assert set(given) == {option.name for option in command.params}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_line_on_a_page_is_one_that_is_taken(page):
-    for block in re.findall(r"^```\n(.*?)^```", page.read_text(), flags=re.S | re.M):
-        for line in re.findall(r"^purifold .*", block, flags=re.M):
-            parse(line)
+@pytest.mark.parametrize("line", sorted({line for page in PAGES for line in lines(page)}))
+def test_every_command_line_on_a_page_is_one_that_is_taken(line):
+    command, given = parse(line)
+    assert line.split()[1:][:2].count(command.name) == 1
+    assert set(given) == {option.name for option in command.params}
 
 
 @pytest.mark.parametrize("option", ["ray", "scale", "only", "dry_run"])
