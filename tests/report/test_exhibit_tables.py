@@ -1,12 +1,16 @@
 """Tables of a paper hold the numbers of the records, each under the place where its images were made."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
+from purifold.attacks.pgd import PGD
+from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.pace import Pace
 from purifold.papers.table import OriginTable, PrintedCell, PrintedTable, SecondsTable, Section, TransferTable
 from purifold.report.exhibit_tables import listed
+from purifold.threat import ThreatModel
 
 NETWORKS = ("small-cnn", "mlp")
 
@@ -94,6 +98,28 @@ def test_a_printed_number_stands_beside_ours_and_is_marked_beyond_the_interval(
     assert shares(row)[4] == "10.0"
     assert row[5] == difference
     assert shares(row)[6:] == ["100", "5.0", "5.0"]  # of 100 images, by an attacker who knows the defense
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "left", "shown"),
+    [(math.inf, 1, "pgd"), (math.inf, 2, "pgd (too weak)"), (0.3, 50, "pgd")],
+)
+def test_an_attack_without_a_budget_that_leaves_the_bare_classifier_images_is_called_too_weak(
+    systems, found, epsilon, left, shown
+):
+    """At most 1 of 100; inside a budget, what it leaves may be the budget's doing."""
+    system = systems[0].system
+    craft = Craft.of(system, 100, PGD(), ThreatModel("linf", epsilon), "oblivious", seed=0)
+    pace = Pace(system=system, count=100, crafts=(craft,), seed=0)
+    cells = [
+        PrintedCell(defense=name, attack="pgd", pace=pace, experiment=systems[0], printed=None)
+        for name in ("none", "vae")
+    ]
+    answers = {"images": 100, "seconds": 1.0, "correct": {"": 100, "pgd": 90}}
+    paces = {"none": answers | {"correct": {"": 100, "pgd": left}}, "vae": answers}
+    known = replace(found, measurements={"t": [{"title": "digits", "paces": paces}]})
+    (table,) = listed(PrintedTable(name="t", caption="c", sections=(("digits", tuple(cells)),)), known)
+    assert [row[0] for row in table.rows] == [shown, shown]
 
 
 def test_seconds_stand_as_multiples_of_the_first_defense_and_of_the_classifier(results):

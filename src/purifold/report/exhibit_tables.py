@@ -1,8 +1,10 @@
 """Tables of a paper, out of results."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from purifold.evaluation.attack_checks import LEFT
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
@@ -35,6 +37,8 @@ from purifold.report.results import Results
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
+BARE = "none"
+TOO_WEAK = " (too weak)"
 
 
 def listed(exhibit: Exhibit, results: Results) -> list[Listed]:
@@ -73,8 +77,19 @@ def _beside_printed(
     """A row for each defense and attack: what the paper prints, ours, and what the paper lacks."""
     header = ["attack", "defense", "images", "printed", "ours", "difference"]
     adaptive = ["images, adaptive", "adaptive", "worst case"]
-    rows = [_cell(cell, paces[cell.defense], results.records[cell.experiment.name]) for cell in cells]
+    rows = [
+        [_submitted(cell, paces), *_cell(cell, paces[cell.defense], results.records[cell.experiment.name])]
+        for cell in cells
+    ]
     return Listed(title, [*header, *adaptive], rows)
+
+
+def _submitted(cell: PrintedCell, paces: Mapping[str, Found]) -> str:
+    """The attack, marked where it had no budget to keep and yet left images right without a defense."""
+    name, bare = cell.attack or "none", paces.get(BARE)
+    free = any(craft.attack.label == name and math.isinf(craft.threat.epsilon) for craft in cell.pace.crafts)
+    weak = free and bare is not None and accuracy(bare, name).value > LEFT
+    return f"{name}{TOO_WEAK}" if weak else name
 
 
 def _seconds(rows: Sequence[Mapping[str, Any]]) -> Listed:
@@ -127,7 +142,7 @@ def _cell(cell: PrintedCell, pace: Found, record: Record) -> list[str]:
     printed = "" if cell.printed is None else f"{100 * cell.printed:.1f}"
     shares = [_share(adaptive, cell.attack), _share(adaptive, None)] if cell.attack else ["", ""]
     name = cell.defense + (UNRELIABLE if record.unreliable else "")
-    shown = [cell.attack or "none", name, str(pace["images"]), printed, percent(ours)]
+    shown = [name, str(pace["images"]), printed, percent(ours)]
     return [*shown, _difference(ours, cell.printed), str(len(adaptive)), *shares]
 
 
