@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from purifold.defenses.recipe import parse
+from purifold.defenses.recipe import Recipe, parse
 from purifold.engine.step import Resources
 from purifold.engine.steps.system import System
 
@@ -47,3 +47,22 @@ def test_it_answers_as_the_recipe_built_by_hand_of_the_trained_parts(systems, fi
         found = system.still.build(bench)
         assert not any(part.training for part in found.modules())
         assert torch.equal(found.predict(images), expected.predict(images))
+
+
+def test_the_last_ones_built_are_kept_and_no_other_store_s(systems, finished, monkeypatch):
+    taken = systems["none"], systems["vae"], systems["magnet"]
+    parts = {step for system in taken for step in (system.classifier, *system.autoencoders)}
+    (_, bench), (_, elsewhere) = finished(*parts), finished(*parts)
+    built = []
+    monkeypatch.setattr(
+        Recipe,
+        "build",
+        lambda recipe, *given, build=Recipe.build: (built.append(recipe.name), build(recipe, *given))[1],
+    )
+    first, second, third = taken
+    assert first.build(bench) is first.build(bench)
+    assert second.build(bench) is not second.build(elsewhere)
+    assert second.build(bench) is second.build(bench)
+    third.build(bench)
+    first.build(bench)
+    assert built == ["none", "vae", "vae", "magnet", "none"]

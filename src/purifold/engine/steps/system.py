@@ -1,5 +1,6 @@
 """A defended system as steps describe it: which classifier, which defense, trained how."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,6 +12,8 @@ from purifold.engine.steps.data import Data
 from purifold.engine.steps.training import Training
 
 BARE = "none"
+KEPT = 2
+_built: OrderedDict[tuple[Any, ...], Defended] = OrderedDict()
 
 
 @final
@@ -62,7 +65,21 @@ class System:
         return System.of(self.classifier, BARE)
 
     def build(self, bench: Workbench) -> Defended:
-        """The system in evaluation mode, on the device of the work."""
+        """The system in evaluation mode, on the device of the work, not to be changed.
+
+        Setting thresholds may take longer than the step itself, and steps of one system follow one another:
+        the last ones built in this process are kept.
+        """
+        needed = (self.classifier, *self.autoencoders)
+        place = (self, bench.resources, *(bench.artefact(step) for step in needed))
+        if place not in _built:
+            while len(_built) >= KEPT:
+                _built.popitem(last=False)
+            _built[place] = self._new(bench)
+        _built.move_to_end(place)
+        return _built[place]
+
+    def _new(self, bench: Workbench) -> Defended:
         defended = self.recipe.build(
             self.classifier.load(bench),
             [autoencoder.load(bench) for autoencoder in self.autoencoders],
