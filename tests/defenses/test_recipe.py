@@ -139,6 +139,20 @@ def test_the_detector_is_calibrated_on_the_clean_images_alone():
         assert int((defended.predict(clean.images()) == -1).sum()) == round(200 * rate)
 
 
+@pytest.mark.parametrize(("rate", "least"), [(0.1, 64), (0.01, 100), (0.003, 334), (0.001, 1000)])
+def test_it_says_how_many_clean_images_its_thresholds_need(rate, least):
+    """So many and no fewer resolve the rate; 64 where fewer would do."""
+    recipe = parse(f"ae-detector:false_positive_rate={rate}")
+    assert recipe.least == least
+    pixels = torch.randint(256, (least, *SHAPE)).byte()
+    clean = Split("photos/validation", pixels, torch.zeros(least, dtype=torch.int64), ("a", "b", "c"))
+    assert recipe.build(classifier(), trained(recipe), clean).detectors[0].threshold.isfinite()
+    if least > 64:
+        with pytest.raises(InputError, match=f"pass at least {least}"):
+            recipe.build(classifier(), trained(recipe), clean.first(least - 1))
+    assert parse("jpeg").least == 64
+
+
 def test_a_detector_without_clean_images_is_refused():
     recipe = parse("ae-detector")
     with pytest.raises(InputError, match="clean must be held-out clean images"):

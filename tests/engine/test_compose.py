@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from purifold.data.load import sources
+from purifold.defenses.recipe import Recipe
 from purifold.engine.compose import Question, attack, compose
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
@@ -101,3 +102,15 @@ def test_what_cannot_work_is_refused_before_anything_is_trained(changes, says):
 def test_a_substitute_has_weights_of_its_own():
     (experiment,) = composed(knowledge=("transfer",), classifier="mlp", substitutes=("mlp",))
     assert experiment.substitutes[0].key != experiment.system.classifier.key
+
+
+def test_thresholds_are_rehearsed_on_no_more_images_than_they_need(monkeypatch):
+    seen = []
+
+    def build(recipe, classifier, trained, clean, original=Recipe.build):
+        seen.append((recipe.name, len(clean)))
+        return original(recipe, classifier, trained, clean)
+
+    monkeypatch.setattr(Recipe, "build", build)
+    composed(defenses=("blur", "ae-detector:false_positive_rate=0.01", "magnet:false_positive_rate=0.005"))
+    assert seen == [("blur", 64), ("ae-detector", 100), ("magnet", 200)]

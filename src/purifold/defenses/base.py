@@ -97,7 +97,7 @@ class Detector(nn.Module, ABC):
         if allowed < 1:
             raise InputError(
                 f"{len(clean)} clean images cannot resolve a false positive rate of {false_positive_rate}; "
-                f"pass at least {math.ceil(1 / false_positive_rate - ROUNDING)}"
+                f"pass at least {resolving(false_positive_rate)}"
             )
         scores = in_batches(self, clean, 256)
         broken = int((~scores.isfinite()).sum())
@@ -118,6 +118,11 @@ class Detector(nn.Module, ABC):
     @abstractmethod
     def example(cls, channels: int, size: int) -> "Detector":
         """A small instance for square images, untrained and uncalibrated; the contract tests try it."""
+
+
+def resolving(false_positive_rate: float) -> int:
+    """How many clean images a threshold for this rate, above 0, must be set by."""
+    return math.ceil(1 / false_positive_rate - ROUNDING)
 
 
 class Reclassifier(nn.Module, ABC):

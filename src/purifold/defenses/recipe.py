@@ -16,7 +16,7 @@ from torch import nn
 from purifold.autoencoders.spec import OF_VARIATIONAL
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
-from purifold.defenses.base import Defended
+from purifold.defenses.base import Defended, resolving
 from purifold.discovery import instances
 from purifold.errors import InputError, unknown
 from purifold.options import Option, Value, as_json, chosen, settings, supported
@@ -26,6 +26,8 @@ Unfinished: TypeAlias = "partial[Any]"
 """A description of something to train, which may lack what the study decides; see `Recipe.specs`."""
 FIXED = ("kind", "pooled")
 """What a recipe's name says: not an option."""
+RATE, FEW = "false_positive_rate", 64
+"""The option that says how many clean images a threshold needs, and how many do where none does."""
 
 
 @final
@@ -123,6 +125,12 @@ class Recipe:
             )
             for unfinished in self.autoencoders
         )
+
+    @property
+    def least(self) -> int:
+        """How many clean images its thresholds must be set by; `FEW` where nothing says so."""
+        rate = self._for_assembly().get(RATE, 1.0)
+        return max(FEW, resolving(rate)) if rate > 0 else FEW
 
     def build(
         self, classifier: nn.Module, trained: Sequence[nn.Module] = (), clean: Split | None = None

@@ -157,7 +157,8 @@ def _system(defense: str, classifier: Classifying, question: Question, shop: Wor
 def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
-    One of each recipe answers, too: options change no shapes.
+    One of each recipe answers, too: options change no shapes. Thresholds are set by as many images as they
+    need, if the data set has them: by all of them, a grid of many systems would be minutes in planning.
     """
     data = classifier.data.load(resources)
     first = {system.recipe.name: system for system in reversed(systems)}
@@ -165,6 +166,7 @@ def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Res
         bare = classifier.build(resources).to(resources.device).eval()
         for system in systems:
             trained = [step.build(resources).to(resources.device).eval() for step in system.autoencoders]
-            defended = system.recipe.build(bare, trained, data.validation)
+            held = None if data.validation is None else data.validation.first(system.recipe.least)
+            defended = system.recipe.build(bare, trained, held)
             if system is first[system.recipe.name]:
                 defended.predict(data.test.first(1).images())
