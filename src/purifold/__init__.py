@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from purifold.attacks.apgd import AutoPGD as AutoPGD
     from purifold.attacks.base import Attack as Attack
     from purifold.attacks.base import MinimumNormAttack as MinimumNormAttack
     from purifold.attacks.cw import CarliniWagner as CarliniWagner
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Attack": "attacks.base",
+    "AutoPGD": "attacks.apgd",
     "CarliniWagner": "attacks.cw",
     "Defended": "defenses.base",
     "Detector": "defenses.base",

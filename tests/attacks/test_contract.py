@@ -14,6 +14,7 @@ from purifold.threat import ThreatModel
 
 ATTACKS = classes(Attack)
 QUICK = {
+    "apgd": {"steps": 20},
     "cw-l2": {"steps": 20, "search_steps": 4},
     "pgd": {"steps": 10},
     "rand-fgsm": {"noise_share": 1 / 6},

@@ -46,7 +46,21 @@ def test_attacks_of_the_paper_are_targeted_and_share_their_images(study):
         "i-fgsm-targeted",
         "rand-fgsm-targeted",
         "pgd",
+        "apgd",
     }
+
+
+def test_every_defense_meets_attacks_of_shrinking_steps_but_the_one_that_descends_for_each(study):
+    inside = [experiment for experiment in study.experiments if experiment.norm == "linf"]
+    assert {experiment.system.recipe.name for experiment in inside} >= {
+        "none",
+        "magnet",
+        "puvae",
+        "defense-gan",
+    }
+    for experiment in inside:
+        met = "apgd" in {found.name for found in experiment.attacks}
+        assert met == (experiment.system.recipe.name != "defense-gan")
 
 
 def test_every_printed_number_has_a_cell():

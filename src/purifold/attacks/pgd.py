@@ -5,22 +5,19 @@ Madry et al., 2018, arXiv:1706.06083, section 2.1.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final, get_args
+from typing import ClassVar, final, get_args
 
 import torch
 from torch import Tensor
 
+from purifold.attacks.ascent import LOSSES, Best, LossName, somewhere
 from purifold.attacks.base import Attack, Goal
-from purifold.attacks.gradient import objective_gradient, reach, rounding, steepest, unit
+from purifold.attacks.gradient import objective_gradient, reach, steepest
 from purifold.checks import check_at_least
 from purifold.errors import InputError, unknown
-from purifold.losses import cross_entropy, margin
 from purifold.randomness import ImageNoise
 from purifold.threat import Norm, ThreatModel
-from purifold.types import Images, Logits, Mask, Model
-
-LossName = Literal["cross-entropy", "margin"]
-LOSSES = {"cross-entropy": cross_entropy, "margin": margin}
+from purifold.types import Images, Model
 
 
 @final
@@ -71,27 +68,14 @@ class PGD(Attack):
         self, model: Model, images: Images, goal: Goal, threat: ThreatModel, noise: ImageNoise
     ) -> Images:
         """The iterates with the largest margin over all restarts."""
-        best = _Best(images, goal)
+        best = Best(images, goal)
         for _ in range(self.restarts):
-            starts = self._start(images, threat, noise)
+            starts = somewhere(images, threat, noise) if self.random_start else images
             rows = best.within(self.confidence).nonzero().squeeze(1)
             self._climb(model, starts[rows], rows, threat, best)
         return best.images
 
-    def _start(self, images: Images, threat: ThreatModel, noise: ImageNoise) -> Images:
-        if not self.random_start:
-            return images
-        shape = images.shape[1:]
-        if threat.norm == "linf":
-            perturbation = noise.uniform(*shape).to(images.dtype).mul(2).sub(1)
-        else:
-            radius = noise.uniform(1, 1, 1).to(images.dtype) ** (1 / shape.numel())
-            perturbation = radius * unit(noise.normal(*shape).to(images.dtype), threat.norm)
-        return threat.project(images + reach(threat, images) * perturbation, images)
-
-    def _climb(
-        self, model: Model, climbing: Images, rows: Tensor, threat: ThreatModel, best: "_Best"
-    ) -> None:
+    def _climb(self, model: Model, climbing: Images, rows: Tensor, threat: ThreatModel, best: Best) -> None:
         """Ascends on the images of these rows, fewer as they finish; `best` takes what is met on the way."""
         clean, goal = best.clean[rows], best.goal.select(rows)
         length = reach(threat, best.clean) * (2.5 / self.steps if self.step is None else self.step)
@@ -107,24 +91,3 @@ class PGD(Attack):
         if len(rows):
             with torch.no_grad():
                 best.offer(rows, climbing, model(climbing))
-
-
-class _Best:
-    """The iterate of the largest margin so far, image by image."""
-
-    def __init__(self, clean: Images, goal: Goal) -> None:
-        self.clean = clean
-        self.goal = goal
-        self.images = clean.clone()
-        self.margins = clean.new_full((len(clean),), -torch.inf)
-
-    def offer(self, rows: Tensor, images: Images, logits: Logits) -> None:
-        """Takes the images whose margin, less what rounding may undo, is larger than what is held."""
-        margins = (self.goal.select(rows).margin(logits) - rounding(logits)).to(self.margins.dtype)
-        better = margins > self.margins[rows]
-        self.margins[rows[better]] = margins[better]
-        self.images[rows[better]] = images[better]
-
-    def within(self, confidence: float) -> Mask:
-        """Which images are not finished."""
-        return ~(self.margins > confidence)

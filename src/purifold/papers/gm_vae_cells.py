@@ -22,7 +22,8 @@ a Gaussian go beyond the chi-square value more often."""
 PLAIN = "ae-detector"
 """What stands beside: the data set's usual classifier, and an autoencoder that doubts."""
 PROTOCOL = "fgsm"
-STRONGER = "pgd:steps=40"
+STRONGER = ("pgd:steps=40", "apgd:loss=margin,confidence=0")
+"""The second gets past thresholds that the noise of steps of one length does not."""
 DESCENTS = (
     Descent(steps=200, nearness=1.0),
     Descent(steps=200, nearness=0.1),
@@ -209,14 +210,14 @@ def cells_of(subject: Subject, learning: str, scale: Scale, resources: Resources
     question = Question(
         data=subject.data,
         defenses=defenses,
-        attacks=(PROTOCOL, "mim", STRONGER),
+        attacks=(PROTOCOL, "mim", *STRONGER),
         epsilons=subject.epsilons,
         classifier=subject.classifiers.get(learning),
         images=sizes.known,
         seed=seed,
     )
     nearest = replace(
-        question, defenses=(defenses[1],), attacks=(STRONGER,), norm="l2", epsilons=subject.lengths
+        question, defenses=(defenses[1],), attacks=STRONGER, norm="l2", epsilons=subject.lengths
     )
     found = compose(question, scale, resources)
     return Cells(
