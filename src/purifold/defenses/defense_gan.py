@@ -46,7 +46,9 @@ class Projection(Purifier):
         precision: Of the generator that is descended on; the best restart is found, and its image made, in
             that of its weights. "bfloat16" is faster on a CPU that has it, and slower on one that has not.
 
-    Differs: images outside [0, 1] cannot be generated, as the generator ends in a sigmoid.
+    Differs: images outside [0, 1] cannot be generated, as the generator ends in a sigmoid; latents start as
+    the generator was trained on them, where the authors' code starts nearer to the middle, at a `spread` of
+    1 / sqrt(latent).
     """
 
     name: ClassVar[str] = "defense-gan"
