@@ -52,11 +52,11 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     header = [
         "images",
         "rejected",
-        "of these right by always answering: printed",
+        "right of these, always answering: printed",
         "ours",
-        "rejected again where it may",
+        "rejected again",
         "right of the others",
-        "all images right by always answering",
+        "all right, always answering",
     ]
     found = results.measurements[exhibit.name]
     rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
