@@ -34,7 +34,7 @@ ROUNDING = 1e-9
 @final
 @dataclass(frozen=True, kw_only=True)
 class AutoPGD(Attack):
-    """As PGD, with no step length to choose: it starts at 2 epsilon and ends a hundredth of that or less.
+    """As PGD, with no step length to choose: it starts at 2 epsilon and halves up to eight times.
 
     Short last steps matter where an image must look clean as well: behind detectors of reconstruction errors,
     steps of one length leave noise of that length in every pixel, which gives the image away.
