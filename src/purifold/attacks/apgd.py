@@ -5,16 +5,15 @@ Croce and Hein, 2020, arXiv:2003.01690, section 3 and algorithm 1.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final, get_args
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
-from purifold.attacks.ascent import LOSSES, Best, LossName, somewhere
+from purifold.attacks.ascent import LOSSES, Best, LossName, check_climb, somewhere
 from purifold.attacks.base import Attack, Goal
 from purifold.attacks.gradient import objective_gradient, reach, steepest
 from purifold.checks import check_at_least
-from purifold.errors import InputError, unknown
 from purifold.losses import Loss
 from purifold.randomness import ImageNoise
 from purifold.threat import Norm, ThreatModel
@@ -62,14 +61,8 @@ class AutoPGD(Attack):
 
     def __post_init__(self) -> None:
         check_at_least(self.steps, 1, "steps")
-        check_at_least(self.restarts, 1, "restarts")
         check_at_least(self.confidence, 0, "confidence")
-        if self.loss not in get_args(LossName):
-            raise unknown("loss", str(self.loss), get_args(LossName))
-        if self.restarts > 1 and not self.random_start:
-            raise InputError(
-                f"restarts must be 1 without random_start, got {self.restarts}: all would be the same"
-            )
+        check_climb(self.restarts, self.random_start, self.loss)
 
     def perturb(
         self, model: Model, images: Images, goal: Goal, threat: ThreatModel, noise: ImageNoise

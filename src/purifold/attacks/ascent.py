@@ -6,6 +6,8 @@ from torch import Tensor
 
 from purifold.attacks.base import Goal
 from purifold.attacks.gradient import reach, rounding, unit
+from purifold.checks import check_at_least
+from purifold.errors import InputError, unknown
 from purifold.losses import cross_entropy, margin
 from purifold.randomness import ImageNoise
 from purifold.threat import ThreatModel
@@ -13,6 +15,15 @@ from purifold.types import Images, Logits, Mask
 
 LossName = Literal["cross-entropy", "margin"]
 LOSSES = {"cross-entropy": cross_entropy, "margin": margin}
+
+
+def check_climb(restarts: int, random_start: bool, loss: str) -> None:
+    """Refuses a loss that is none of `LOSSES`, and restarts that would all be the same."""
+    check_at_least(restarts, 1, "restarts")
+    if loss not in LOSSES:
+        raise unknown("loss", loss, LOSSES)
+    if restarts > 1 and not random_start:
+        raise InputError(f"restarts must be 1 without random_start, got {restarts}: all would be the same")
 
 
 def somewhere(images: Images, threat: ThreatModel, noise: ImageNoise) -> Images:

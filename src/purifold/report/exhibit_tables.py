@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from purifold.engine.steps.system import BARE
 from purifold.evaluation.attack_checks import LEFT
 from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, worst
@@ -37,7 +38,6 @@ from purifold.report.results import Results
 ORIGINS = {"oblivious": "made on classifier", "adaptive": "made on stacked"}
 """Where images were made, by what the attacker knew; a transfer has the name of its classifier. These come
 first: the attacker who knows the defense stands beside the one who does not."""
-BARE = "none"
 TOO_WEAK = " (too weak)"
 
 

@@ -13,6 +13,7 @@ from purifold.engine.steps.training import Training
 
 BARE = "none"
 KEPT = 2
+"""Systems that a process keeps: mostly a defense and its bare classifier."""
 _built: OrderedDict[tuple[Any, ...], Defended] = OrderedDict()
 
 
