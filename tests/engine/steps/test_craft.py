@@ -43,6 +43,15 @@ def test_who_knows_it_sees_it_still_or_averaged_or_what_stands_in_for_it(systems
     assert {found.substitute for found in (still, averaged, stand_in)} == {None}
 
 
+def test_on_the_surrogate_alone_systems_without_a_gradient_share_their_images(composed, tiny):
+    rough, fine = composed(tiny(), defenses=("jpeg:quality=10", "jpeg:quality=75"), attacks=("fgsm",))
+    alone = craft(rough.system, "adaptive", View(draws=0))
+    assert alone == craft(fine.system, "adaptive", View(draws=0))
+    assert alone.system == rough.system.bare
+    assert alone.view.suffix == "+surrogate"
+    assert craft(rough.system, "adaptive") != craft(fine.system, "adaptive")
+
+
 def test_queries_go_to_the_system_as_it_is_deployed(systems):
     assert craft(systems[1], "scores").system == systems[1]
 
