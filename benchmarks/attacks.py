@@ -8,7 +8,8 @@ the backward passes, so that neither several gradients of one forward pass nor a
 import math
 import statistics
 from argparse import ArgumentParser
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import torch
@@ -66,10 +67,12 @@ def main() -> None:
         given = replace(given, **SMOKE)
     model, images, labels = _subject(bench, options.data, given.images)
     rows = []
-    for contender in contenders(model, given):
-        if options.only in (None, contender.work):
-            count = contender.images
-            rows.append(_measure(contender, model, images[:count], labels[:count], given.images))
+    found = list(contenders(model, given))
+    for work in WORKS if options.only is None else (options.only,):
+        turns = [Timed(contender) for contender in found if contender.work == work]
+        _take_turns(turns, model, images, labels)
+        for timed in turns:
+            rows.append(_row(timed, model, images, labels, given.images))
             print(_line(rows[-1]), flush=True)
     bench.write({"data": options.data, "images": given.images, "rows": rows})
 
@@ -103,28 +106,55 @@ def _subject(bench: Bench, data: str, count: int) -> tuple[Counted, Tensor, Tens
     return Counted(model.eval()).eval(), images, split.labels
 
 
-def _measure(contender: Contender, model: Counted, images: Tensor, labels: Tensor, of: int) -> dict[str, Any]:
-    torch.manual_seed(0)
-    model.forwards = model.backwards = 0
-    found: list[Tensor] = []
-    taken = [seconds(lambda: found.append(contender.call(images, labels))) for _ in range(contender.repeats)]
-    adversarial = found[-1].detach()
+@dataclass
+class Timed:
+    """A contender, what its runs took, and what the last one found."""
+
+    contender: Contender
+    taken: list[float] = field(default_factory=list)
+    forwards: int = 0
+    backwards: int = 0
+    adversarial: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def run(self, model: Counted, images: Tensor, labels: Tensor) -> None:
+        """Once more, from the same seed."""
+        torch.manual_seed(0)
+        model.forwards = model.backwards = 0
+        self.taken.append(seconds(lambda: self._keep(self.contender.call(images, labels))))
+        self.forwards, self.backwards = model.forwards, model.backwards
+
+    def _keep(self, adversarial: Tensor) -> None:
+        self.adversarial = adversarial.detach()
+
+
+def _take_turns(found: Sequence[Timed], model: Counted, images: Tensor, labels: Tensor) -> None:
+    """A run of each, then the next of each: a machine that slows down slows all of them."""
+    for turn in range(max(timed.contender.repeats for timed in found)):
+        for timed in found:
+            if turn < timed.contender.repeats:
+                count = timed.contender.images
+                timed.run(model, images[:count], labels[:count])
+
+
+def _row(timed: Timed, model: Counted, images: Tensor, labels: Tensor, of: int) -> dict[str, Any]:
+    contender, adversarial = timed.contender, timed.adversarial
+    count = len(adversarial)
     with torch.no_grad():
-        fooled = model.model(adversarial).argmax(dim=1) != labels
+        fooled = model.model(adversarial).argmax(dim=1) != labels[:count]
     sound = adversarial.isfinite().flatten(1).all(dim=1) & (adversarial.flatten(1).aminmax(dim=1).min >= 0)
     success = fooled & sound & (adversarial.flatten(1).amax(dim=1) <= 1)
-    length = (adversarial - images).flatten(1).norm(dim=1)
+    length = (adversarial - images[:count]).flatten(1).norm(dim=1)
     return {
         "work": contender.work,
         "library": contender.library,
-        "images": len(images),
+        "images": count,
         "repeats": contender.repeats,
-        "seconds": statistics.median(taken),
-        "seconds_all": taken,
-        "seconds_of_all_images": statistics.median(taken) * of / len(images),
-        "forward_passes": model.forwards / contender.repeats / len(images),
-        "backward_passes": model.backwards / contender.repeats / len(images),
-        "passes": (model.forwards + model.backwards) / 2 / contender.repeats / len(images),
+        "seconds": statistics.median(timed.taken),
+        "seconds_all": timed.taken,
+        "seconds_of_all_images": statistics.median(timed.taken) * of / count,
+        "forward_passes": timed.forwards / count,
+        "backward_passes": timed.backwards / count,
+        "passes": (timed.forwards + timed.backwards) / 2 / count,
         "success": success.double().mean().item(),
         "median_l2": length[success].median().item() if success.any() else math.nan,
         "mean_l2": length[success].mean().item() if success.any() else math.nan,

@@ -51,6 +51,18 @@ def test_attackers_who_do_not_know_the_defense_try_more_images_where_a_subject_s
         assert {(judged.count, judged.knowledge) for judged in experiment.widely} == {(50, "oblivious")}
 
 
+def test_a_slow_defense_is_attacked_on_few_images_by_who_knows_it_and_on_all_by_who_does_not():
+    slow, quick = "vae-16-stride-16", "vae-16-stride-16, no filter"
+    subject = replace(SUBJECTS["smoke"][1], few={slow: 10, FILTER: 40})
+    systems = cells_of(subject, SMOKE, Resources(), 0).systems
+    assert {judged.count for judged in systems[slow].judged} == {10}
+    assert {judged.count for judged in systems[slow].widely} == {40}
+    assert {craft.view.draws for judged in systems[slow].judged for craft in judged.crafts} == {1}
+    assert {judged.count for judged in (*systems[FILTER].judged, *systems[quick].judged)} == {40}
+    assert not systems[FILTER].widely
+    assert max(craft.view.draws for judged in systems[quick].judged for craft in judged.crafts) == 2
+
+
 def test_both_attacks_are_the_paper_s_and_not_targeted():
     fgsm, repeated = map(attack, ATTACKS)
     assert not fgsm.targeted

@@ -69,7 +69,9 @@ class JPEG(Purifier):
             raise InputError(f"images must be at most {TALLEST} pixels a side for JPEG, got {height}x{width}")
         if len(images) == 0:
             return images.clone()
-        pixels = images.detach().mul(255).round().byte().permute(0, 2, 3, 1).contiguous().cpu()
+        # Stacked plane by plane: a permuted copy of bytes takes more than twice as long.
+        planes = images.detach().mul(255).round_().byte().cpu().unbind(1)
+        pixels = torch.stack(planes, dim=3)
         recode = _recode_grey if channels == GREY else _recode_colour
         decoded = recode(pixels, self.quality).to(images.device).permute(0, 3, 1, 2)
         return decoded.contiguous().to(images.dtype).div_(255)
@@ -97,8 +99,9 @@ def _recode_grey(pixels: Pixels, quality: int) -> Pixels:
     height = pixels.shape[1]
     padding = pixels[:, -1:].expand(-1, -height % BLOCK, -1, -1)
     stacked = torch.cat([pixels, padding], dim=1)
-    strips = [_decode(_encode(strip, quality), strip.shape) for strip in stacked.split(_per_strip(stacked))]
-    return torch.cat(strips)[:, :height]
+    strips = stacked.split(_per_strip(stacked))
+    decoded = b"".join(_decode(_encode(strip, quality), strip.shape) for strip in strips)
+    return _pixels(decoded, stacked.shape)[:, :height]
 
 
 def _recode_colour(pixels: Pixels, quality: int) -> Pixels:
@@ -111,7 +114,7 @@ def _recode_colour(pixels: Pixels, quality: int) -> Pixels:
     for strip in pixels.split(1 if alone else _per_strip(pixels)):
         coded = _encode(strip, quality, restart_marker_blocks=0 if alone else units)
         decoded += [_decode(file, (1, *strip.shape[1:])) for file in _cut(coded, len(strip), height)]
-    return torch.cat(decoded)
+    return _pixels(b"".join(decoded), pixels.shape)
 
 
 def _per_strip(pixels: Pixels) -> int:
@@ -127,14 +130,17 @@ def _encode(strip: Pixels, quality: int, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def _decode(file: bytes, shape: tuple[int, ...]) -> Pixels:
+def _decode(file: bytes, shape: tuple[int, ...]) -> bytes:
     from PIL import Image
 
     count, height, width, channels = shape
     mode = "L" if channels == GREY else "RGB"
     # Straight to the decoder: opening the file would read its headers in Python, at twice the time.
-    pixels = Image.frombytes(mode, (width, count * height), file, "jpeg", mode, "").tobytes()
-    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(shape)
+    return Image.frombytes(mode, (width, count * height), file, "jpeg", mode, "").tobytes()
+
+
+def _pixels(decoded: bytes, shape: tuple[int, ...]) -> Pixels:
+    return torch.frombuffer(bytearray(decoded), dtype=torch.uint8).view(shape)
 
 
 def _cut(coded: bytes, count: int, height: int) -> list[bytes]:

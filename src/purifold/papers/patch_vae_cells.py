@@ -1,7 +1,7 @@
 """The grid of `patch-vae`: which defenses of which classifiers, on which data sets, attacked how."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from purifold.engine.compose import Question, compose
@@ -40,6 +40,8 @@ class Subject:
         epsilons: L-infinity budgets, ascending; near those whose differences the paper prints.
         images: Test images attacked.
         wide: Those that attackers who do not know the defense try beside; 0: no others.
+        few: By the name of a defense that is slow to attack: the first images, which who knows it attacks
+            with sampling off alone, while who does not attacks all of `images`.
         unfiltered: A defense with the filter and the same without it, where there is such a pair.
         encoded: Images or squares that a VAE sees; None: the scale's.
         batch_size: Of a VAE's updates; None: the scale's.
@@ -56,6 +58,7 @@ class Subject:
     epsilons: tuple[float, ...]
     images: int
     wide: int = 0
+    few: Mapping[str, int] = field(default_factory=dict)
     unfiltered: tuple[str, str] | None = None
     encoded: int | None = None
     batch_size: int | None = None
@@ -93,6 +96,7 @@ NIPS = Subject(
     audit=16,
     pictures=4,
 )
+SLOW = {"vae-64-stride-32": 20, "vae-64-stride-64": 100, ENSEMBLE: 20}
 DIGITS = Subject(
     data="digits",
     tables={"fgsm": "table-4"},
@@ -122,7 +126,7 @@ SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "cpu": (
         replace(MNIST, images=1_000, wide=10_000),
         replace(CIFAR, images=1_000),
-        replace(NIPS, epsilons=(0.005, 0.02, 0.06), encoded=400_000, draws=3, eot=2, audit=4),
+        replace(NIPS, epsilons=(0.005, 0.02, 0.06), few=SLOW, encoded=400_000, draws=1, eot=2, audit=4),
     ),
     "paper": (MNIST, CIFAR, NIPS),
 }
@@ -156,18 +160,26 @@ def cells_of(subject: Subject, scale: Scale, resources: Resources, seed: int) ->
         classifier=subject.classifier,
         seed=seed,
     )
-    found = zip(subject.defenses, compose(question, scale, resources), strict=True)
+    composed = (
+        replace(experiment, wide=subject.wide, averaged=AVERAGED)
+        for experiment in compose(question, scale, resources)
+    )
+    found = zip(subject.defenses, composed, strict=True)
     shown = next(name for name in subject.defenses if name.startswith("vae"))
     return Cells(
         subject=subject,
         systems={
             name: replace(
-                experiment,
-                wide=subject.wide,
-                averaged=AVERAGED,
+                _slowly(experiment, subject.few[name]) if name in subject.few else experiment,
                 audit=experiment.audit if name in AUDITED else 0,
                 pictures=subject.pictures if name == shown else 0,
             )
             for name, experiment in found
         },
     )
+
+
+def _slowly(experiment: Experiment, few: int) -> Experiment:
+    """The same with this many images for attackers who know the defense; the others still try all."""
+    wide = experiment.count if few < experiment.count else 0
+    return replace(experiment, count=few, wide=wide, averaged=())
