@@ -18,6 +18,14 @@ def test_epochs_are_those_that_show_so_many_images_within_the_bound(images, epoc
     assert SCALE.mixture(images).epochs == 2 * epochs
 
 
+def test_a_classifier_of_varied_images_sees_more_of_them_where_it_does_not_see_many_anyway():
+    plain, varied = SCALE.classifier(5_000), SCALE.classifier(5_000, varied=True)
+    assert (plain.augment, varied.augment) == ("none", "flip-crop")
+    assert varied.epochs == 2 * plain.epochs
+    adam = [SCALE.classifier(5_000, adam=True, varied=choice).epochs for choice in (False, True)]
+    assert adam == [3 * plain.epochs] * 2
+
+
 def test_a_larger_scale_is_larger_in_everything():
     sizes = [
         (scale.images, scale.seen, scale.encoded, scale.epochs, scale.draws, scale.eot, scale.audit)

@@ -8,7 +8,7 @@ from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.patch_spec import PatchSpec
-from purifold.data.load import load
+from purifold.data.load import defaults, load
 from purifold.data.split import DataSet
 from purifold.defenses.recipe import Recipe
 from purifold.discovery import instances
@@ -92,6 +92,16 @@ def test_the_classifiers_of_a_paper_are_trained_as_it_says(shop):
     assert clean[True].epochs == 3 * clean[False].epochs
     for network, adam in (("mlp", False), ("puvae-a", True)):
         assert shop.classifier(network).config == clean[adam]
+
+
+def test_classifiers_see_varied_images_where_the_data_set_says_so(shop, monkeypatch):
+    said = {varied: replace(defaults("digits"), varied=varied) for varied in (False, True)}
+    for varied, augment in ((False, "none"), (True, "flip-crop")):
+        monkeypatch.setattr("purifold.engine.trainings.defaults", lambda name, varied=varied: said[varied])
+        assert shop.network("mlp").config.augment == augment
+    assert defaults("cifar-10").varied
+    mirrorless = ("digits", "mnist", "svhn")
+    assert not any(defaults(name).varied for name in mirrorless)
 
 
 def test_the_source_of_a_conditional_autoencoder_has_weights_of_its_own(shop):

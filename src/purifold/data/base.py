@@ -18,12 +18,14 @@ class Defaults:
         autoencoder: Name of an encoder and decoder pair.
         latent: Latent size of the autoencoder.
         epsilons: L-infinity budgets, ascending; the last one breaks an undefended classifier.
+        varied: Whether classifiers learn from mirrored and shifted images, of which they need more.
     """
 
     classifier: str
     autoencoder: str
     latent: int
     epsilons: tuple[float, ...]
+    varied: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,5 +15,6 @@ CIFAR_10 = Table(
         autoencoder="patch-vae-cifar",
         latent=1024,
         epsilons=(2 / 255, 4 / 255, 8 / 255),
+        varied=True,
     ),
 )

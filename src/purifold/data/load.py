@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-from purifold.data.base import Source
+from purifold.data.base import Defaults, Source
 from purifold.data.folder import load_folder
 from purifold.data.split import DataSet
 from purifold.discovery import instances
 from purifold.errors import InputError, unknown
+
+FOLDER = Defaults(
+    classifier="ae-robustness", autoencoder="ae-robustness", latent=128, epsilons=(2 / 255, 4 / 255, 8 / 255)
+)
+"""For a data set that says nothing of its own: a folder of images."""
 
 
 def sources() -> dict[str, Source]:
@@ -36,3 +41,9 @@ def load(name: str, root: str | Path | None = None) -> DataSet:
             f"there is no folder {name}; give the path of a folder of class folders, or a data set"
         )
     raise unknown("data set", name, known)
+
+
+def defaults(data: str) -> Defaults:
+    """What a study of a data set uses when the user says nothing."""
+    known = sources().get(data.partition(":")[0])
+    return FOLDER if known is None or known.defaults is None else known.defaults

@@ -7,8 +7,7 @@ from types import NoneType, UnionType
 from typing import Any, cast, final, get_args, get_type_hints
 
 from purifold.attacks.base import Attack
-from purifold.data.base import Defaults
-from purifold.data.load import sources
+from purifold.data.load import defaults
 from purifold.defenses.recipe import parse
 from purifold.discovery import classes
 from purifold.engine.experiment import Experiment
@@ -24,10 +23,6 @@ from purifold.options import Option, chosen, settings
 from purifold.randomness import seeded
 from purifold.threat import Norm
 
-FOLDER = Defaults(
-    classifier="ae-robustness", autoencoder="ae-robustness", latent=128, epsilons=(2 / 255, 4 / 255, 8 / 255)
-)
-"""For a data set that says nothing of its own: a folder of images."""
 SUBSTITUTE = "mlp"
 
 
@@ -121,12 +116,6 @@ def _one_type(kind: Any) -> Any:
     """The type that text is read as: an option that may be None is set to something else or left out."""
     kinds = [member for member in get_args(kind) if member is not NoneType]
     return kinds[0] if isinstance(kind, UnionType) else kind
-
-
-def defaults(data: str) -> Defaults:
-    """What a study of a data set uses when the user says nothing."""
-    known = sources().get(data.partition(":")[0])
-    return FOLDER if known is None or known.defaults is None else known.defaults
 
 
 def _epsilons(question: Question) -> tuple[float, ...]:

@@ -9,6 +9,8 @@ ScaleName = Literal["smoke", "cpu", "paper"]
 
 LONGER = 3
 """Times the images of SGD that a classifier sees with Adam, at a constant rate."""
+VARIED = 2
+"""Times the images that it sees with SGD where each is mirrored and shifted anew."""
 
 PASSES = 20
 """Epochs of a VAE of patches: each shows as many squares of an image as that takes."""
@@ -49,20 +51,26 @@ class Scale:
     played: int
     batch_size: int = 128
 
-    def classifier(self, train_images: int, *, adam: bool = False) -> TrainingConfig:
-        """SGD with momentum on a one-cycle schedule; or Adam at a constant rate, `LONGER`; as allowed."""
+    def classifier(self, train_images: int, *, adam: bool = False, varied: bool = False) -> TrainingConfig:
+        """SGD with momentum on a one-cycle schedule; or Adam at a constant rate; as long as allowed.
+
+        Args:
+            train_images: How many there are.
+            adam: Which of the two; `LONGER`.
+            varied: Whether each image is mirrored and shifted anew; `VARIED` times as long with SGD.
+        """
         epochs = _epochs(self.seen, train_images, self.epochs)
         if adam:
-            return TrainingConfig(
-                epochs=LONGER * epochs, optimizer="adam", learning_rate=1e-3, precision="bf16-mixed"
+            config = TrainingConfig(epochs=LONGER * epochs, learning_rate=1e-3, precision="bf16-mixed")
+        else:
+            config = TrainingConfig(
+                epochs=VARIED * epochs if varied else epochs,
+                optimizer="sgd",
+                learning_rate=0.05,
+                weight_decay=5e-4,
+                schedule="one-cycle",
             )
-        return TrainingConfig(
-            epochs=epochs,
-            optimizer="sgd",
-            learning_rate=0.05,
-            weight_decay=5e-4,
-            schedule="one-cycle",
-        )
+        return replace(config, augment="flip-crop", precision="bf16-mixed") if varied else config
 
     def adversarial(self, train_images: int) -> TrainingConfig:
         """As a classifier of clean images, in bfloat16."""

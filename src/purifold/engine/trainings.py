@@ -10,6 +10,7 @@ from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.mixture_spec import MixtureSpec, mixture
 from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.data.load import defaults
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
 from purifold.engine.steps.classifier import Classifying
@@ -75,7 +76,9 @@ class Workshop:
     def network(self, name: str) -> TrainClassifier:
         """The step that trains the network of this name."""
         images = self.images(self.scale.seen)
-        config = self.scale.classifier(images, adam=trained_with_adam(name))
+        config = self.scale.classifier(
+            images, adam=trained_with_adam(name), varied=defaults(self.data.name).varied
+        )
         return TrainClassifier(data=self.data, images=images, network=name, config=config, seed=self.seed)
 
     def training(self, spec: Any) -> Training[Any]:

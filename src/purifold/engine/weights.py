@@ -11,10 +11,9 @@ from torch import nn
 from purifold.autoencoders.magnet import MagnetSpec
 from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
-from purifold.data.load import load
+from purifold.data.load import defaults, load
 from purifold.defenses.base import Purifier
 from purifold.defenses.recipe import Recipe, parse
-from purifold.engine.compose import defaults
 from purifold.engine.local import run
 from purifold.engine.progress import Listener
 from purifold.engine.scale import Scale
