@@ -11,10 +11,9 @@ from typing import Any, TypeAlias
 
 import torch
 from benchmarks.command import start
+from benchmarks.operations import operations
 from benchmarks.timing import matrix_product, median_seconds
 from torch.profiler import ProfilerActivity, profile
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from purifold.attacks.pgd import PGD
 from purifold.autoencoders.conditional_spec import ConditionalSpec
@@ -44,25 +43,6 @@ PRECISIONS: dict[Precision, tuple[torch.dtype, str]] = {
 IMAGES = {"mnist": 1_024, "cifar-10": 256}
 
 Work: TypeAlias = tuple[str, Precision, Callable[[], object]]
-
-
-class Operations(TorchDispatchMode):
-    """Counts the floating-point operations of what runs under it.
-
-    `FlopCounterMode` keeps the account of each module besides, and refuses gradients of a module's input.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(self, function: Any, types: Any, inputs: Any = (), options: Any = None) -> Any:
-        """The function's own result."""
-        found = function(*inputs, **(options or {}))
-        formula = flop_registry.get(function.overloadpacket)
-        if formula is not None:
-            self.total += formula(*inputs, **(options or {}), out_val=found)
-        return found
 
 
 def main() -> None:
@@ -117,10 +97,8 @@ def _purify(purifier: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 
 def _measured(call: Callable[[], object], peak: float, repeats: int) -> dict[str, Any]:
-    with Operations() as counter:
-        call()
     taken = median_seconds(call, repeats)
-    rate = counter.total / taken / 1e9
+    rate = operations(call) / taken / 1e9
     return {"seconds": taken, "gflops": rate, "share": rate / peak, "profile": _profiled(call)}
 
 

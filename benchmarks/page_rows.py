@@ -92,6 +92,8 @@ def _ratios(what: str) -> Callable[[Found], Iterator[tuple[str, str, bool | None
         for row in found["rows"]:
             ratio = row.get("ratio")
             measured = NOT_MEASURED if ratio is None else f"{ratio:.2f} times"
+            if "operations" in row:
+                measured += f", {row['operations']:.2f} in operations"
             reached = None if ratio is None else ratio >= found["asked"]
             yield f"{what}, {row['images']} images of {row['data']}", measured, reached
 
