@@ -47,7 +47,7 @@ class Audit(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"sanity checks of {self.system.defense}, {self.system.data.name}"
+        return f"sanity checks of {self.system.defense}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Runs every check; see `Step.run`."""

@@ -97,7 +97,7 @@ class Craft(Step):
     def label(self) -> str:
         """What a progress line calls it."""
         name = self.attack.label + self.view.suffix
-        return f"{name} at {self.threat}, {self.knowledge}, on {self.system.defense}, {self.system.data.name}"
+        return f"{name} at {self.threat}, {self.knowledge}, on {self.system.defense}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Attacks the surface; see `Step.run`."""

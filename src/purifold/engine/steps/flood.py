@@ -60,7 +60,7 @@ class Flood(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"refusals of {self.system.defense} sought at {self.threat}, {self.system.data.name}"
+        return f"refusals of {self.system.defense} sought at {self.threat}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Attacks and submits; see `Step.run`."""

@@ -74,7 +74,7 @@ class Forgery(Step):
     def label(self) -> str:
         """What a progress line calls it."""
         source = "noise" if self.rubbish else "images"
-        return f"forgeries from {source} for {self.system.defense}, {self.system.data.name}"
+        return f"forgeries from {source} for {self.system.defense}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Forges for one class sought after another; see `Step.run`."""

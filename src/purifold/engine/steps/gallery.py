@@ -48,7 +48,7 @@ class Gallery(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"gallery of {self.system.defense}, {self.system.data.name}"
+        return f"gallery of {self.system.defense}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Purifies and predicts; see `Step.run`."""

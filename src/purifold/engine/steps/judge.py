@@ -49,7 +49,7 @@ class Judge(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"judge {self.system.defense} at {self.threat}, {self.knowledge}, {self.system.data.name}"
+        return f"judge {self.system.defense} at {self.threat}, {self.knowledge}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Predicts on the deployed path; see `Step.run`."""

@@ -59,7 +59,7 @@ class Pace(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"pace of {self.system.defense} on {self.count} images, {self.system.data.name}"
+        return f"pace of {self.system.defense} on {self.count} images, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Answers once an attack, after a first answer to one image; see `Step.run`."""

@@ -47,7 +47,7 @@ class Selection(Step):
     def label(self) -> str:
         """What a progress line calls it."""
         images = ", ".join(dict.fromkeys(craft.attack.label for craft in self.crafts)) or "clean images"
-        return f"risk and coverage of {self.system.defense}, {images}, {self.system.data.name}"
+        return f"risk and coverage of {self.system.defense}, {images}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Scores and ranks; see `Step.run`."""

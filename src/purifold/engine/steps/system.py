@@ -51,6 +51,11 @@ class System:
         )
 
     @property
+    def subject(self) -> str:
+        """What is protected, as progress lines call it."""
+        return f"{self.classifier.network} on {self.data.name}"
+
+    @property
     def recipe(self) -> Recipe:
         """Of the defense."""
         return parse(self.defense)

@@ -58,7 +58,7 @@ class Timing(Step):
     @property
     def label(self) -> str:
         """What a progress line calls it."""
-        return f"seconds of {self.system.defense} for {self.images} images, {self.system.data.name}"
+        return f"seconds of {self.system.defense} for {self.images} images, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Times both; see `Step.run`."""

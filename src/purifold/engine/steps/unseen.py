@@ -49,7 +49,7 @@ class Unseen(Step):
     def label(self) -> str:
         """What a progress line calls it."""
         source = self.source.name if isinstance(self.source, Data) else f"{self.source} noise"
-        return f"{source} submitted to {self.system.defense}, {self.system.data.name}"
+        return f"{source} submitted to {self.system.defense}, {self.system.subject}"
 
     def run(self, bench: Workbench) -> None:
         """Submits; see `Step.run`."""
