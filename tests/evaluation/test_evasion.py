@@ -120,18 +120,33 @@ def test_a_label_beyond_the_classes_and_a_detector_without_threshold_are_refused
 
 
 @pytest.mark.parametrize("label", [0, 1, 2])
-def test_a_weighing_adds_the_suspicion_to_the_label_where_an_image_is_rejected(label):
-    images = torch.rand(50, 1, 1, 5, generator=torch.Generator().manual_seed(label))
-    detector = Pixel(3, 0.5)
-    logits = weighing(Logits(), [detector], label, 3.0)(images)
+@pytest.mark.parametrize("weight", [0.3, 3.0])
+def test_a_weighing_adds_the_suspicion_to_the_label_where_an_image_is_rejected(label, weight):
+    images = torch.rand(50, 1, 1, 5, generator=torch.Generator().manual_seed(label)).requires_grad_()
+    detector, goal = Pixel(3, 0.5), Goal(torch.full((50,), label))
+    logits = weighing(Logits(), [detector], label, weight)(images)
     plain, doubt = Logits()(images), suspicion(images, [detector])
     rejected = ~detector.accepts(images)
     torch.testing.assert_close(logits[~rejected], plain[~rejected])
-    expected = plain.clone()
-    expected[rejected, label] += 3 * doubt[rejected]
-    torch.testing.assert_close(logits, expected)
-    assert (doubt[rejected] > 0).all()
+    added = goal.margin(plain) - weight * doubt
+    expected = torch.minimum(added, -doubt)
+    assert ((expected < added) & rejected).any(), "none that is wrong and rejected"
+    torch.testing.assert_close(goal.margin(logits)[rejected], expected[rejected])
+    found, wanted = (
+        torch.autograd.grad(margins[rejected].sum(), images)[0] for margins in (goal.margin(logits), added)
+    )
+    torch.testing.assert_close(found, wanted)
     assert 0 < int(rejected.sum()) < 50
+
+
+@pytest.mark.parametrize("name", WEIGHINGS)
+def test_a_weighing_succeeds_exactly_where_the_image_is_wrong_and_accepted(name):
+    images = torch.rand(200, 1, 1, 5, generator=torch.Generator().manual_seed(1))
+    system = Defended(Logits(), detectors=[Pixel(3, 0.5)]).eval()
+    logits = surface(system, "adaptive", view=View(stand_in=name), label=0)(images)
+    success = (Logits()(images).argmax(dim=1) != 0) & system.detectors[0].accepts(images)
+    assert torch.equal(Goal(torch.zeros(200, dtype=torch.long)).margin(logits) > 0, success)
+    assert 0 < int(success.sum()) < 200
 
 
 def test_every_weighing_is_a_view_of_a_system_with_detectors():

@@ -57,7 +57,7 @@ def test_the_attack_of_the_paper_sees_the_encoder_alone(cells):
 def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
     threat = cells.inside[REFUSING].judged[-1].threat
     tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
-    assert tried == {"", "sum-0.1", "sum-1", "sum-10"}
+    assert tried == {"", "weighed-0.1", "weighed-1", "weighed-10"}
     known, tried = cells.known_ranking(0.3), cells.inside[REFUSING].judged
     assert known.count == cells.sizes.known
     assert set(known.crafts) == {

@@ -22,7 +22,7 @@ from purifold.types import Images
 Rule: TypeAlias = Literal["three-sigma", "quantile"]
 Second: TypeAlias = Literal["never", "refusing", "always"]
 SIGMAS = 3
-WEIGHED = ("sum-0.1", "sum-1", "sum-10")
+WEIGHED = ("weighed-0.1", "weighed-1", "weighed-10")
 BATCH = 256
 
 

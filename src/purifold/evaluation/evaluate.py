@@ -85,7 +85,7 @@ def craft(
     An adaptive attacker tries a stochastic system with sampling off ("pgd") and averaged over `eot` draws
     ("pgd+eot20"), by queries only averaged; and a system without a gradient of its own by BPDA ("pgd") and
     on its surrogate alone ("pgd+surrogate"); and the purifier's stand-ins ("pgd+soft"); and a system with
-    detectors with several weights on getting past them ("pgd+sum-1"). The judge's worst case takes all.
+    detectors with several weights on getting past them ("pgd+weighed-1"). The judge's worst case takes all.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.

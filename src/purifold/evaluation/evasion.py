@@ -10,7 +10,7 @@ from purifold.types import Images, Logits, Model, Scores
 
 CLEAR = 1e-3
 """Logits between an image just accepted and one just rejected, so that rounding cannot blur the two."""
-WEIGHINGS: Mapping[str, float] = {"sum-0.1": 0.1, "sum-1": 1.0, "sum-10": 10.0}
+WEIGHINGS: Mapping[str, float] = {"weighed-0.1": 0.1, "weighed-1": 1.0, "weighed-10": 10.0}
 """Weights of the suspicion beside the classifier's margin, by the name of the view that adds the two."""
 
 
@@ -35,8 +35,8 @@ def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
     def logits(images: Images) -> Logits:
         images = _once(images)
         plain = _checked(model(images), label)
-        others = torch.cat([plain[:, :label], plain[:, label + 1 :]], dim=1).amax(dim=1)
-        return _with(plain, label, torch.maximum(plain[:, label], others + suspicion(images, detectors)))
+        needed = _others(plain, label) + suspicion(images, detectors)
+        return _with(plain, label, torch.maximum(plain[:, label], needed))
 
     return logits
 
@@ -44,8 +44,9 @@ def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
 def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: float) -> Model:
     """Logits in which the label is lifted by how far an image is beyond the thresholds, weighted.
 
-    Other than in `evading` the two goals pull at once, each as strongly as the weight says. A margin above 0
-    is then no success yet; the judge decides.
+    Other than in `evading` the two goals pull at once, each as strongly as the weight says. While an image is
+    rejected its margin stays at or below what is missing to the thresholds, by a lift that has no gradient:
+    an attack that stops at success goes on.
 
     Args:
         model: Images to logits.
@@ -57,9 +58,10 @@ def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: fl
 
     def logits(images: Images) -> Logits:
         images = _once(images)
-        plain = _checked(model(images), label)
-        lift = weight * suspicion(images, detectors).clamp_min(0)
-        return _with(plain, label, plain[:, label] + lift)
+        plain, doubt = _checked(model(images), label), suspicion(images, detectors)
+        weighed = plain[:, label] + weight * doubt.clamp_min(0)
+        needed = torch.where(doubt > 0, _others(plain, label) + doubt, weighed)
+        return _with(plain, label, weighed + (needed - weighed).clamp_min(0).detach())
 
     return logits
 
@@ -93,6 +95,11 @@ def _checked(logits: Logits, label: int) -> Logits:
     if label >= logits.shape[1]:
         raise InputError(f"label must lie in [0, {logits.shape[1]}), got {label}; labels count from 0")
     return logits
+
+
+def _others(logits: Logits, label: int) -> Scores:
+    """The largest logit of another class."""
+    return torch.cat([logits[:, :label], logits[:, label + 1 :]], dim=1).amax(dim=1)
 
 
 def _with(logits: Logits, label: int, lifted: Scores) -> Logits:
