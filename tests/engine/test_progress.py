@@ -42,6 +42,20 @@ def test_a_log_gets_one_line_for_each_step_that_is_over(capsys: pytest.CaptureFi
     ]
 
 
+def test_a_log_says_now_and_then_how_far_a_long_step_is(capsys, monkeypatch) -> None:
+    times = iter([0.0, 60.0, 121.0, 121.0, 180.0, 240.0, 250.0])
+    monkeypatch.setattr("purifold.engine.progress.monotonic", lambda: next(times))
+    with shown() as listener:
+        for minute in (1, 2, 3):
+            listener(event("running", 0, fraction=minute / 9, note=f"epoch {minute}", seconds=60.0 * minute))
+        listener(event("made", 1, seconds=240.0))
+        listener(event("waiting", 1))
+    assert capsys.readouterr().err.splitlines() == [
+        "[ 0/12] running train [mnist] for 2 min: epoch 2",
+        "[ 1/12] made    train [mnist] in 4 min",
+    ]
+
+
 def test_a_terminal_gets_bars_and_the_lines_of_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "160")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 State = Literal["running", "waiting", "again", "made", "found", "failed", "skipped"]
 OPEN: tuple[State, ...] = ("running", "waiting", "again")
 """States of a step that is not over."""
+QUIET = 120.0
+"""Seconds after which a log says how far a step is."""
 
 
 @final
@@ -56,9 +59,12 @@ def silent(event: Event) -> None:
 
 @contextmanager
 def shown() -> Iterator[Listener]:
-    """A listener that writes to standard error: two bars on a terminal, else a line a step that is over."""
+    """A listener that writes to standard error: two bars on a terminal, else lines.
+
+    A line says that a step is over, or, after `QUIET` seconds without one, how far a long step is.
+    """
     if not sys.stderr.isatty():
-        yield _print_line
+        yield _lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -82,9 +88,9 @@ def duration(seconds: float) -> str:
 
 def _line(event: Event) -> str:
     place = f"[{event.done:>{len(str(event.total))}}/{event.total}] {event.state:<7} {event.label}"
-    took = f" in {duration(event.seconds)}" if event.state == "made" else ""
+    took = {"made": f" in {duration(event.seconds)}", "running": f" for {duration(event.seconds)}"}
     note = f": {event.note}" if event.note else ""
-    return place + took + note + _left(event)
+    return place + took.get(event.state, "") + note + _left(event)
 
 
 def _counts(event: Event) -> str:
@@ -99,9 +105,18 @@ def _left(event: Event) -> str:
     return f", about {duration(event.remaining)} left"
 
 
-def _print_line(event: Event) -> None:
-    if event.state not in ("running", "waiting"):
-        print(_line(event), file=sys.stderr, flush=True)
+def _lines() -> Listener:
+    said = monotonic()
+
+    def show(event: Event) -> None:
+        """Prints what is over at once, and what is running after a while."""
+        nonlocal said
+        late = event.state == "running" and event.fraction > 0 and monotonic() - said > QUIET
+        if late or event.state not in ("running", "waiting"):
+            print(_line(event), file=sys.stderr, flush=True)
+            said = monotonic()
+
+    return show
 
 
 def _bars(bars: "Progress") -> Listener:
