@@ -70,7 +70,7 @@ class Scale:
                 weight_decay=5e-4,
                 schedule="one-cycle",
             )
-        return replace(config, augment="flip-crop", precision="bf16-mixed") if varied else config
+        return replace(config, augment="flip-crop") if varied else config
 
     def adversarial(self, train_images: int) -> TrainingConfig:
         """As a classifier of clean images, in bfloat16."""
