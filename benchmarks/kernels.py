@@ -18,6 +18,7 @@ from torch.profiler import ProfilerActivity, profile
 from purifold.attacks.pgd import PGD
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.bfloat16 import has_bfloat16
 from purifold.data.load import sources
 from purifold.data.split import Split
 from purifold.defenses.precision import Precision
@@ -35,11 +36,10 @@ SIDES = (1024, 2048, 4096)
 """Of the squares that are multiplied; the best counts."""
 KERNELS = 8
 """Lines of a profile."""
-PRECISIONS: dict[Precision, tuple[torch.dtype, str]] = {
-    "float32": (torch.float32, "32-true"),
-    "bfloat16": (torch.bfloat16, "bf16-mixed"),
-}
-"""Of the product, and as trainings name them."""
+PRECISIONS: dict[Precision, tuple[torch.dtype, str]] = {"float32": (torch.float32, "32-true")}
+if has_bfloat16("cpu"):
+    PRECISIONS["bfloat16"] = (torch.bfloat16, "bf16-mixed")
+"""Of the product, and as trainings name them; those that the processor has."""
 IMAGES = {"mnist": 1_024, "cifar-10": 256}
 
 Work: TypeAlias = tuple[str, Precision, Callable[[], object]]

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from purifold.autoencoders.conditional_spec import ConditionalSpec, Entrance
 from purifold.autoencoders.generative import GeneratorSpec
+from purifold.bfloat16 import has_bfloat16
 from purifold.defenses.base import Purifier
 from purifold.defenses.defense_gan import Projection
 from purifold.defenses.precision import Precision
@@ -28,7 +29,7 @@ CLASSES = (10, 43, 100, 1000)
 PUBLISHED_WIDTH = 64
 PAPER = {"puvae": 0.11, "defense-gan": 14.80}
 """Seconds on a TITAN V (table 5)."""
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16") if has_bfloat16("cpu") else ("float32",)
 ENTRANCES: tuple[Entrance, ...] = ("dense", "planes")
 ASKED_RATIO, ASKED_SECONDS, ASKED_GROWTH = 500, 0.11, 3.0
 

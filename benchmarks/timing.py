@@ -34,4 +34,4 @@ def matrix_product(side: int, dtype: torch.dtype = torch.float32, repeats: int =
 def machine(*, smoke: bool = False) -> dict[str, Any]:
     """Hardware, versions, and the measured rate of a float32 matrix product in GFLOP/s."""
     rate = matrix_product(64 if smoke else SIDE)
-    return {**environment(), "matrix_product_gflops": round(rate, 1)}
+    return {**environment(), "matrix_product_gflops": float(f"{rate:.4g}")}

@@ -18,6 +18,7 @@ from benchmarks.pythae import train_with_pythae
 from benchmarks.timing import seconds
 
 from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.bfloat16 import has_bfloat16
 from purifold.data.load import sources
 from purifold.data.split import Split
 from purifold.engine.memory import ASKED, ask_for_huge_pages
@@ -28,6 +29,9 @@ from purifold.training.fit import fit
 
 IMAGES = {"mnist": 10_000, "cifar-10": 2_000}
 SETTINGS = TrainingConfig(epochs=2, batch_size=128, optimizer="adam", learning_rate=1e-3)
+PRECISIONS: dict[str, Precision] = {"purifold": "32-true"}
+if has_bfloat16("cpu"):
+    PRECISIONS["purifold, bfloat16"] = "bf16-mixed"
 ASKED_RATIO, REPEATS = 1.5, 3
 
 
@@ -50,8 +54,10 @@ def _row(data: str, shown: Split, *, smoke: bool = False) -> dict[str, Any]:
     losses: dict[str, float] = {}
     with ExitStack() as stack:
         rivals = {
-            "purifold": (_process(stack, ask_for_huge_pages, smoke), partial(_ours, "32-true")),
-            "purifold, bfloat16": (_process(stack, ask_for_huge_pages, smoke), partial(_ours, "bf16-mixed")),
+            **{
+                name: (_process(stack, ask_for_huge_pages, smoke), partial(_ours, precision))
+                for name, precision in PRECISIONS.items()
+            },
             "pythae": (_process(stack, _leave_pages, smoke), _theirs),
             "pythae, huge pages": (_process(stack, ask_for_huge_pages, smoke), _theirs),
         }

@@ -126,7 +126,8 @@ def test_what_cannot_be_descended_is_refused(model, wrong):
         Projection(model, **wrong)
 
 
-def test_in_bfloat16_the_image_is_nearly_as_near_and_made_in_the_weights_precision(model):
+def test_in_bfloat16_the_image_is_nearly_as_near_and_made_in_the_weights_precision(model, monkeypatch):
+    monkeypatch.setattr("purifold.defenses.precision.has_bfloat16", lambda device: True)
     model = model.float()
     images = made(model.double()).float()
     model = model.float()

@@ -249,7 +249,11 @@ def test_a_loss_with_gradients_of_its_own_can_be_validated(train, network, split
     assert len(train(network(), of=contractive, validation=split(5)).validation_loss) == 3
 
 
-def test_bfloat16_computes_in_bfloat16_and_keeps_float_weights(train, network, split):
+@pytest.mark.parametrize(("has", "kind"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_bfloat16_computes_in_bfloat16_where_there_is_and_keeps_float_weights(
+    train, network, split, monkeypatch, has, kind
+):
+    monkeypatch.setattr("purifold.training.device.has_bfloat16", lambda device: has)
     kinds = set()
 
     def remember(module, images, labels):
@@ -259,5 +263,5 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_float_weights(train, network, s
 
     model = network()
     train(model, of=remember, precision="bf16-mixed", validation=split(5))
-    assert kinds == {(True, torch.bfloat16), (False, torch.bfloat16)}
+    assert kinds == {(True, kind), (False, kind)}
     assert model[0].weight.dtype == torch.float32

@@ -3,7 +3,6 @@
 Samangouei et al., 2018, arXiv:1805.06605, section 4; https://github.com/kabkabm/defensegan.
 """
 
-import copy
 from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, final
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from purifold.autoencoders.generative import GenerativeModel, GeneratorSpec
 from purifold.checks import check_at_least
 from purifold.defenses.base import Defended, Purifier
-from purifold.defenses.precision import Precision, check_precision
+from purifold.defenses.precision import Precision, in_precision
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
 from purifold.networks.doubling import doubled
@@ -44,7 +43,7 @@ class Projection(Purifier):
             is tried.
         spread: Standard deviation of the starts; 0 starts at the middle, always the same.
         precision: Of the generator that is descended on; the best restart is found, and its image made, in
-            that of its weights. "bfloat16" is faster on a CPU that has it, and slower on one that has not.
+            that of its weights. "bfloat16" is faster, and float32 on a machine that has none.
 
     Differs: images outside [0, 1] cannot be generated, as the generator ends in a sigmoid; latents start as
     the generator was trained on them, where the authors' code starts nearer to the middle, at a `spread` of
@@ -68,11 +67,9 @@ class Projection(Purifier):
         check_at_least(restarts, 1, "restarts")
         if not 0 <= spread < float("inf"):
             raise InputError(f"spread must be 0 or above and finite, got {spread}")
-        check_precision(precision)
         self.generator = generator
-        self.searched = generator.generator
-        if precision == "bfloat16":
-            self.searched = copy.deepcopy(generator.generator).to(torch.bfloat16)
+        self.searched = in_precision(generator.generator, precision)
+        if self.searched is not generator.generator:
             self.searched.layers = doubled(self.searched.layers)
         self.steps, self.restarts, self.spread, self.precision = steps, restarts, spread, precision
         self.stochastic = spread > 0

@@ -3,7 +3,6 @@
 Hwang et al., 2019, arXiv:1903.00585 (`puvae`), section 3.3.
 """
 
-import copy
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,7 +14,7 @@ from torch import Tensor
 from purifold.autoencoders.conditional import ConditionalAutoencoder
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.defenses.base import Defended, Purifier
-from purifold.defenses.precision import Precision, check_precision
+from purifold.defenses.precision import Precision, in_precision
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
 from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
@@ -36,8 +35,8 @@ class ClassSearch(Purifier):
     Args:
         autoencoder: Trained.
         noise: Standard deviations of the posterior by which codes are drawn off their means; 0 draws nothing.
-        precision: Of the weights that are searched with; "bfloat16" is faster on a CPU that has it, and
-            slower on one that has not.
+        precision: Of the weights that are searched with; "bfloat16" is faster, and float32 on a machine that
+            has none.
     """
 
     name: ClassVar[str] = "puvae"
@@ -49,11 +48,8 @@ class ClassSearch(Purifier):
         super().__init__()
         if not 0 <= noise < math.inf:
             raise InputError(f"noise must be 0 or above and finite, got {noise}")
-        check_precision(precision)
         self.autoencoder = autoencoder
-        self.searched = autoencoder
-        if precision == "bfloat16":
-            self.searched = copy.deepcopy(autoencoder).to(torch.bfloat16)
+        self.searched = in_precision(autoencoder, precision)
         self.noise = noise
         self.precision = precision
         self.stochastic = noise > 0

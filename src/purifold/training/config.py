@@ -29,7 +29,8 @@ class TrainingConfig:
         schedule: Learning rate over the updates of all epochs; see `schedule.rate`.
         patience: Stop after this many epochs without a lower validation loss, and keep the weights of the
             epoch with the lowest one; None trains all epochs and keeps the last weights.
-        precision: As in Lightning Fabric; "16-mixed" needs a GPU.
+        precision: As in Lightning Fabric; "16-mixed" needs a GPU, and "bf16-mixed" is float32 on processors
+            that have no bfloat16.
         augment: "flip-crop" mirrors half of the images and shifts each by up to 4 pixels.
         crop: Side of the square at a random place that is cut out of each image, each time anew; None trains
             on whole images.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
+from purifold.bfloat16 import has_bfloat16
 from purifold.errors import InputError
 from purifold.training.config import Precision
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lightning_fabric.loggers.logger import Logger
 
 Accelerator = Literal["auto", "cpu", "cuda", "mps"]
+_log = logging.getLogger(__name__)
 
 
 def open_fabric(
@@ -25,7 +27,10 @@ def open_fabric(
     precision: Precision,
     logger: "Logger | None" = None,
 ) -> "lightning_fabric.Fabric":
-    """Fabric on `devices` devices; several get a process each, with averaged gradients."""
+    """Fabric on `devices` devices; several get a process each, with averaged gradients.
+
+    Where bfloat16 would only be imitated, float32 takes its place.
+    """
     from lightning_fabric import Fabric
 
     present = {
@@ -42,6 +47,9 @@ def open_fabric(
         raise InputError(f"devices must be at most {present[chosen]}, which {chosen} has here, got {devices}")
     if precision == "16-mixed" and chosen != "cuda":
         raise InputError(f"precision 16-mixed needs an NVIDIA GPU, got {chosen}; use bf16-mixed or 32-true")
+    if precision == "bf16-mixed" and not has_bfloat16(chosen):
+        _log.warning("%s has no bfloat16 arithmetic here; trains in float32", chosen)
+        precision = "32-true"
     strategy = "auto" if devices == 1 else "ddp_spawn"
     return Fabric(accelerator=chosen, devices=devices, strategy=strategy, precision=precision, loggers=logger)
 
