@@ -22,6 +22,8 @@ from purifold.evaluation.conflict import Conflict
 from purifold.types import Images, Labels
 
 FORGED, PICTURES = "forged.json", "forged.npz"
+SPARE = 2
+"""Times the images that are needed which are looked at for them."""
 SHOWN = 10
 """Classes sought of which a picture is kept."""
 
@@ -55,7 +57,8 @@ class Forgery(Step):
 
     Args:
         system: With both detectors of a Gaussian-mixture VAE.
-        each: The first test images of each class; or of noise, images for each class sought.
+        each: Of the first test images of each class that are not accepted as another one as they are; or of
+            noise, images for each class sought.
         rubbish: From uniform noise (equation 11) instead of images (equation 10).
         descents: Tried one after another until a forgery is accepted and wrong. They differ in what the
             paper does not say, to the attacker's advantage.
@@ -63,6 +66,7 @@ class Forgery(Step):
     """
 
     kind: ClassVar[str] = "forgery"
+    version: ClassVar[int] = 2
 
     system: System
     each: int
@@ -80,17 +84,17 @@ class Forgery(Step):
         """Forges for one class sought after another; see `Step.run`."""
         conflict = Conflict(self.system.build(bench))
         found: list[_Forgeries] = []
-        starts = tuple(self._starts(self.system.data.part("test", bench.resources)))
+        starts = tuple(self._starts(self.system.data.part("test", bench.resources), conflict))
         for target, (images, labels) in enumerate(starts):
             found.append(self._forged(conflict, images, labels, target))
             bench.progress((target + 1) / len(starts), f"class {target + 1}/{len(starts)}")
         (bench.folder / FORGED).write_text(json.dumps(asdict(_counted(found))))
         _write_pictures(bench.folder / PICTURES, conflict, found[:SHOWN])
 
-    def _starts(self, test: Split) -> Iterator[tuple[Images, Labels]]:
+    def _starts(self, test: Split, conflict: Conflict) -> Iterator[tuple[Images, Labels]]:
         """For each class sought images that are not of it, with their classes; noise is of none."""
         generator = torch.Generator().manual_seed(self.seed)
-        chosen = first_of_each(test, self.each)
+        chosen = first_of_each(_unforged(test, SPARE * self.each, conflict), self.each)
         for target in range(len(test.classes)):
             if self.rubbish:
                 noise = torch.rand(self.each, *test.shape, generator=generator).to(test.pixels.device)
@@ -140,6 +144,12 @@ def first_of_each(split: Split, each: int) -> Split:
     """The first images of every class, or all where there are fewer."""
     rows = [(split.labels == label).nonzero().squeeze(1)[:each] for label in range(len(split.classes))]
     return split.select(torch.cat(rows))
+
+
+def _unforged(split: Split, each: int, conflict: Conflict) -> Split:
+    """Of the first images of every class those that are not accepted as another one as they are."""
+    first = first_of_each(split, each)
+    return first.select(~conflict.fooled(first.labels.long())(first.images()))
 
 
 def _counted(found: Sequence[_Forgeries]) -> Forged:
