@@ -49,13 +49,19 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads(found.stdout.splitlines()[-1])
 
 
+KILLS = 5
+"""Of workers, a driver and a node."""
+
+
 @pytest.mark.slow
 def test_a_study_whose_cluster_falls_apart_ends_as_one_left_alone(seen: dict[str, Any]) -> None:
     faults = seen["faults"]
     assert faults["ended"] == [-9, 0]  # one driver was killed, the other came to the end
     assert faults["equal"] == [True] * 54
     assert faults["folders"] == 54
-    assert faults["finished"] == [1] * 53 + [2]  # the one that rotted was made again
+    unsaid = faults["finished"].count(0)  # killed between its artefact and its line in the log
+    assert unsaid <= KILLS
+    assert faults["finished"] == [0] * unsaid + [1] * (53 - unsaid) + [2]  # one rotted, and was made again
     assert faults["damaged"] == 1
     assert faults["lost"] >= 2
     assert faults["seconds"] < 300  # a bound against waiting for ever, not a measure

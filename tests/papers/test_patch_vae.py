@@ -31,8 +31,11 @@ def test_nothing_is_trained_twice(study):
 
 def test_each_attack_on_a_bare_classifier_is_made_once_for_all_defenses(study):
     bare = [step for step in made(study) if step.kind == "craft" and step.system.defense == "none"]
-    per_classifier = Counter((step.system.classifier.network, step.attack.name) for step in bare)
+    per_classifier = Counter(
+        (step.system.classifier.network, step.attack.name, step.view.suffix) for step in bare
+    )
     assert set(per_classifier.values()) == {2}  # budgets
+    assert {suffix for _, _, suffix in per_classifier} == {"", "+surrogate"}  # of whatever has no gradient
 
 
 def test_stochastic_systems_are_attacked_on_average_and_the_codec_by_its_stand_in(study):
