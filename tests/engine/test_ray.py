@@ -42,6 +42,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "RAY_TMPDIR": short,
             "FSSPEC_FILE": '{"auto_mkdir": true}',  # as an object store: no folders to be made
             "RAY_USAGE_STATS_ENABLED": "0",
+            "OMP_NUM_THREADS": "1",  # as Ray's workers have: with more, sums come in another order
         }
         command = [*ALONE, sys.executable, str(PROGRAM), "main", str(tmp_path_factory.mktemp("cluster"))]
         found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
