@@ -183,5 +183,6 @@ defense_gan = Recipe(
     autoencoders=(partial(GeneratorSpec),),
     sampling="spread",
     differentiable=False,
+    transparent=True,
     stand_ins=("bpda", "unrolled"),
 )

@@ -171,5 +171,6 @@ jpeg = Recipe(
     summary="JPEG coding and decoding: the classical baseline",
     assemble=_assemble,
     differentiable=False,
+    transparent=True,
     stand_ins=("soft",),
 )

@@ -64,6 +64,8 @@ class Recipe:
         autoencoders: What must be trained first; a generator or another classifier stands here, too.
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
         differentiable: Whether what is assembled has a gradient of its own.
+        transparent: Whether its purifier's surrogate leaves images as they are, and there are no detectors:
+            an attack on the surrogate alone is one on the classifier.
         stand_ins: Names of what its purifier offers an attacker in place of itself, and of the `WEIGHINGS`
             of its detectors, in `purifold.evaluation.evasion`, that are tried.
         needs: The kind of classifier that it works with.
@@ -77,6 +79,7 @@ class Recipe:
     autoencoders: tuple[Unfinished, ...] = ()
     sampling: str | None = None
     differentiable: bool = True
+    transparent: bool = False
     stand_ins: tuple[str, ...] = ()
     needs: type[nn.Module] = nn.Module
     fixed: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """Attacked images: reduced to what the attacker sees, and those that the attack makes by itself."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -43,13 +45,16 @@ def test_who_knows_it_sees_it_still_or_averaged_or_what_stands_in_for_it(systems
     assert {found.substitute for found in (still, averaged, stand_in)} == {None}
 
 
-def test_on_the_surrogate_alone_systems_without_a_gradient_share_their_images(composed, tiny):
+def test_on_the_surrogate_alone_systems_share_images_where_it_changes_nothing(composed, tiny, monkeypatch):
     rough, fine = composed(tiny(), defenses=("jpeg:quality=10", "jpeg:quality=75"), attacks=("fgsm",))
     alone = craft(rough.system, "adaptive", View(draws=0))
     assert alone == craft(fine.system, "adaptive", View(draws=0))
     assert alone.system == rough.system.bare
     assert alone.view.suffix == "+surrogate"
     assert craft(rough.system, "adaptive") != craft(fine.system, "adaptive")
+    opaque = replace(rough.system.recipe, transparent=False)
+    monkeypatch.setattr("purifold.engine.steps.system.parse", lambda text: opaque)
+    assert craft(rough.system, "adaptive", View(draws=0)).system == rough.system
 
 
 def test_queries_go_to_the_system_as_it_is_deployed(systems):

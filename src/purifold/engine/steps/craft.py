@@ -63,16 +63,12 @@ class Craft(Step):
         substitute: Classifying | None = None,
         seed: int,
     ) -> "Craft":
-        """The step, reduced to what matters: systems that look alike to the attacker share its images.
-
-        On the surrogate alone all look like their bare classifier: the surrogate of a recipe without a
-        gradient leaves images as they are, as the contract tests hold.
-        """
+        """The step, reduced to what matters: systems that look alike to the attacker share its images."""
         if system.defense == BARE and knowledge == "adaptive":
             knowledge = "oblivious"
         if knowledge in ("oblivious", "transfer"):
             system, view = system.bare, DIRECT
-        if knowledge == "adaptive" and view.draws == 0:
+        if knowledge == "adaptive" and view.draws == 0 and system.recipe.transparent:
             system = system.bare
         if knowledge == "adaptive" and view.draws == 1:
             system = system.still
