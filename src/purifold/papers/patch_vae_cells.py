@@ -96,6 +96,7 @@ NIPS = Subject(
     pictures=4,
 )
 SLOW = {"vae-64-stride-32": 20, "vae-64-stride-64": 100, ENSEMBLE: 20}
+"""Images for those who know a defense with patches of 64, whose passes take longest."""
 DIGITS = Subject(
     data="digits",
     tables={"fgsm": "table-4"},
