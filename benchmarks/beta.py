@@ -6,12 +6,10 @@ them is the one to take, of equals the largest. It trains for long and is no par
 """
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from benchmarks.timing import machine
+from benchmarks.choice import write_choice
 from torch import Tensor, nn
 
 from purifold.autoencoders.patch_spec import PatchSpec
@@ -36,6 +34,7 @@ BETAS = (1.0, 0.1, 0.01, 0.001)
 HELD = 20
 """Images that decide."""
 PATCH = 16
+SEED = 0
 
 
 def main() -> None:
@@ -51,25 +50,22 @@ def main() -> None:
     threat = ThreatModel("linf", middle(NIPS.epsilons))
     clean = held.images(slice(None))
     attacked = attack(DECISIVE)(classifier, clean, held.labels, threat, batch_size=4)
+    budget = f"{threat.epsilon:g}"
     tried = {}
     for beta in BETAS:
         system = _system(beta, learnt, classifier, options.squares)
-        tried[beta] = {"clean": _kept(system, clean, held), "attacked": _kept(system, attacked, held)}
-        print(f"beta {beta:g}: {percent(tried[beta]['attacked'])} % of attacked images kept", flush=True)
-    found = {
-        "chosen": max(BETAS, key=lambda beta: (tried[beta]["attacked"].successes, beta)),
-        "tried": {
-            f"{beta:g}": {name: _share(kept) for name, kept in shares.items()}
-            for beta, shares in tried.items()
-        },
-        "attack": f"{DECISIVE} at {threat.norm} {threat.epsilon:g}",
-        "images": {"learnt": len(learnt), "held out": len(held), "hash": photos.hash},
-        "squares": options.squares,
-        "machine": machine(),
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"chosen: {found['chosen']:g}; wrote {options.out}")
+        tried[beta] = {"clean": _kept(system, clean, held), budget: _kept(system, attacked, held)}
+        print(f"beta {beta:g}: {percent(tried[beta][budget])} % of attacked images kept", flush=True)
+    write_choice(
+        options.out,
+        max(BETAS, key=lambda beta: (tried[beta][budget].successes, beta)),
+        tried,
+        seed=SEED,
+        attack=DECISIVE,
+        norm=threat.norm,
+        images={"learnt": len(learnt), "held out": len(held), "hash": photos.hash},
+        squares=options.squares,
+    )
 
 
 def _classifier(photos: Split, root: str) -> nn.Module:
@@ -81,22 +77,17 @@ def _classifier(photos: Split, root: str) -> nn.Module:
 
 def _system(beta: float, learnt: Split, classifier: nn.Module, squares: int) -> Defended:
     """The defense of the study at this weight, its VAE trained as the study trains it."""
-    with seeded(0):
+    with seeded(SEED):
         autoencoder = PatchSpec(patch=PATCH, beta=beta).build(learnt.shape)
     scale = replace(SCALES["cpu"], encoded=squares, batch_size=NIPS.batch_size or SCALES["cpu"].batch_size)
-    fit(autoencoder, learnt, reconstruction, scale.patches(len(learnt), PATCH), seed=0)
+    fit(autoencoder, learnt, reconstruction, scale.patches(len(learnt), PATCH), seed=SEED)
     return parse(f"patch-vae:stride={PATCH}").build(classifier, [autoencoder.requires_grad_(False)])
 
 
 def _kept(system: Defended, images: Tensor, held: Split) -> Proportion:
     """Images that are classified right, one draw of each."""
-    with seeded(1):
+    with seeded(SEED):
         return Proportion.of(system.predict(images, batch_size=4) == held.labels)
-
-
-def _share(kept: Proportion) -> dict[str, Any]:
-    low, high = kept.interval()
-    return {"kept": str(kept), "low": low, "high": high}
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ equals the largest. It trains for long and is no part of `make bench`.
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.timing import machine
+from benchmarks.choice import write_choice
 
 from purifold.data.split import Split
 from purifold.defenses.base import Defended
@@ -25,12 +24,14 @@ from purifold.evaluation.evaluate import evaluate
 from purifold.evaluation.intervals import Proportion
 from purifold.papers.patch_vae_cells import SUBJECTS, Subject
 from purifold.report.lines import percent
-from purifold.threat import ThreatModel
+from purifold.threat import Norm, ThreatModel
 
 BETAS = (1.0, 0.3, 0.1, 0.03, 0.01)
 HELD = 2_000
 """Validation images that decide, at most."""
 ATTACK = "fgsm"
+NORM: Norm = "linf"
+SEED = 0
 
 
 def main() -> None:
@@ -50,24 +51,18 @@ def main() -> None:
     tried = {}
     for beta, system in zip(BETAS, systems, strict=True):
         tried[beta] = _kept(system.build(bench), held, subject)
-        shares = ", ".join(f"{epsilon:g}: {percent(kept)}" for epsilon, kept in tried[beta].items())
+        shares = ", ".join(f"{budget}: {percent(kept)}" for budget, kept in tried[beta].items())
         print(f"beta {beta:g}: percent kept by budget {shares}", flush=True)
-    chosen = max(BETAS, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta))
-    found = {
-        "chosen": chosen,
-        "tried": {
-            f"{beta:g}": {f"{epsilon:g}": str(kept) for epsilon, kept in shares.items()}
-            for beta, shares in tried.items()
-        },
-        "attack": ATTACK,
-        "images": {"name": held.name, "count": len(held), "hash": held.hash},
-        "scale": options.scale,
-        "machine": machine(),
-    }
-    out = options.out or Path(f"results/patch-vae/beta-{options.data}.json")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"chosen: {chosen:g}; wrote {out}")
+    write_choice(
+        options.out or Path(f"results/patch-vae/beta-{options.data}.json"),
+        max(BETAS, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta)),
+        tried,
+        seed=SEED,
+        attack=ATTACK,
+        norm=NORM,
+        images={"name": held.name, "count": len(held), "hash": held.hash},
+        scale=options.scale,
+    )
 
 
 def _systems(subject: Subject, scale: Scale, here: Resources) -> list[System]:
@@ -95,14 +90,14 @@ def _trained(systems: Sequence[System], store: Store, here: Resources) -> Workbe
     )
 
 
-def _kept(system: Defended, held: Split, subject: Subject) -> Mapping[float, Proportion]:
-    """Images that one draw keeps right, by budget; 0 is without an attack."""
+def _kept(system: Defended, held: Split, subject: Subject) -> Mapping[str, Proportion]:
+    """Images that one draw keeps right, by budget."""
     outcomes = [
-        evaluate(system, held, [attack(ATTACK)], ThreatModel("linf", epsilon), "oblivious", seed=0, draws=1)
+        evaluate(system, held, [attack(ATTACK)], ThreatModel(NORM, epsilon), "oblivious", seed=SEED, draws=1)
         for epsilon in subject.epsilons
     ]
-    kept = {outcome.threat.epsilon: outcome.single_accuracy(ATTACK) for outcome in outcomes}
-    return {0.0: outcomes[0].single_accuracy()} | kept
+    kept = {f"{outcome.threat.epsilon:g}": outcome.single_accuracy(ATTACK) for outcome in outcomes}
+    return {"clean": outcomes[0].single_accuracy()} | kept
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from benchmarks.timing import machine
+from benchmarks.timing import made
 
 from purifold.data.load import load, sources
 from purifold.data.split import Split
@@ -45,8 +45,8 @@ class Bench:
         )
 
     def write(self, found: dict[str, Any]) -> None:
-        """Writes what was measured, and on which machine; prints it."""
-        text = json.dumps({**found, "machine": machine(smoke=self.smoke)}, indent=1) + "\n"
+        """Writes what was measured, and how; prints it."""
+        text = json.dumps({**found, **made(smoke=self.smoke)}, indent=1) + "\n"
         print(text)
         if self.out:
             self.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,10 @@
 """Timing inside one process: medians of repeated calls, beside what the machine can do."""
 
+import shlex
 import statistics
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -10,6 +13,7 @@ import torch
 from purifold.evaluation.environment import environment
 
 SIDE = 2048
+STARTED = perf_counter()
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -31,7 +35,17 @@ def matrix_product(side: int, dtype: torch.dtype = torch.float32, repeats: int =
     return 2 * side**3 / median_seconds(lambda: square @ square, repeats) / 1e9
 
 
-def machine(*, smoke: bool = False) -> dict[str, Any]:
+def made(*, smoke: bool = False) -> dict[str, Any]:
+    """How a record comes about: the command, its wall clock until now in seconds, and the machine."""
+    elapsed = perf_counter() - STARTED
+    return {
+        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "seconds": round(elapsed, 1),
+        "machine": _machine(smoke=smoke),
+    }
+
+
+def _machine(*, smoke: bool) -> dict[str, Any]:
     """Hardware, versions, and the measured rate of a float32 matrix product in GFLOP/s."""
     rate = matrix_product(64 if smoke else SIDE)
     return {**environment(), "matrix_product_gflops": float(f"{rate:.4g}")}
