@@ -15,6 +15,7 @@ from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.judge import read_outcome
 from purifold.engine.store import Store
 from purifold.errors import InputError
+from purifold.evaluation.check import OF_ATTACKS, OF_OUTCOMES
 from purifold.evaluation.evaluate import evaluate
 from purifold.threat import ThreatModel
 
@@ -108,6 +109,24 @@ def test_attackers_who_do_not_know_the_defense_are_judged_on_more_images_beside(
     assert {len(outcome) for outcome in record.wide} == {30}
     assert {len(outcome) for outcome in record.outcomes} == {12}
     assert experiments[1].record(store, "a title", "purifold evaluate").wide == ()
+
+
+def test_a_check_of_the_attacks_alone_is_lent_to_who_makes_none(finished):
+    store, (bare, vae, _), _ = finished
+    unchecked = replace(vae, audit=0)
+    run(unchecked.steps(), store, HERE)
+
+    def names(experiment, *beside):
+        return [check.name for check in experiment.record(store, "a title", "made", beside).checks]
+
+    own = names(unchecked)
+    assert own == list(OF_OUTCOMES)
+    assert names(unchecked, bare) == [*own, OF_ATTACKS]
+    assert unchecked.record(store, "a title", "made", [bare]).reduced
+    for stranger in (replace(bare, audit=0), replace(bare, attacks=bare.attacks[:1]), vae):
+        run(stranger.steps(), store, HERE)
+        assert names(unchecked, stranger) == own
+    assert names(vae, bare) == names(vae)
 
 
 def test_a_second_run_makes_nothing(finished):

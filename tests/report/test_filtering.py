@@ -29,9 +29,11 @@ def test_the_paragraph_says_the_filter_s_part_and_what_an_attacker_leaves(system
     assert "under pgd at linf 0.1, the classifier alone keeps 20.0 % [13.3, 28.9] of the images" in text
     assert "the filter alone 50.0 % [40.4, 59.6] and the best VAE, vae, 70.0 % [60.4, 78.1]" in text
     # Agresti and Min: 30/102 -+ 1.96 sqrt((31/102 - (30/102)^2) / 102)
-    assert "the filter on its own gains +30.0 points [+20.4, +38.5], the VAE +50.0 points [" in text
+    assert (
+        "the filter on its own changes that by +30.0 points [+20.4, +38.5], the VAE by +50.0 points [" in text
+    )
     assert "Without its filter vae keeps 60.0 % [50.2, 69.1] instead of 70.0 % [60.4, 78.1]" in text
-    assert "the filter is worth +10.0 points [" in text
+    assert "the filter adds +10.0 points [" in text
     assert (
         "classifier alone keeps 20.0 % [13.3, 28.9], the filter 15.0 % [9.3, 23.3] and vae 35.0 % "
         "[26.4, 44.7], which is more than" in text
@@ -88,3 +90,12 @@ def test_the_worst_case_is_over_both_attackers(systems, kept, record):
     kept[systems["vae"].name] = record("vae", {("oblivious", 0.1): 10, ("adaptive", 0.1): 35})
     row = compared(filter_table(systems, None), kept).rows[3]
     assert [cell.partition(" [")[0] for cell in row] == ["vae", "100.0", "10.0", "35.0", "10.0"]
+
+
+def test_a_vae_of_fewer_images_says_so_and_is_not_compared_with_the_others(systems, kept):
+    exhibit = filter_table(systems, None)
+    fewer = replace(systems["vae"], count=3)
+    found = replace(exhibit, systems={**exhibit.systems, "vae": fewer})
+    assert "the best VAE, vae, 70.0 %" in paragraph(exhibit, kept)
+    assert "the best VAE, bare vae, 60.0 %" in paragraph(found, kept)
+    assert compared(found, kept).rows[3][0] == "vae, 3 images"

@@ -20,6 +20,7 @@ from purifold.engine.steps.system import System
 from purifold.engine.steps.training import Training
 from purifold.engine.store import Store
 from purifold.errors import InputError
+from purifold.evaluation.check import OF_ATTACKS, Check
 from purifold.evaluation.environment import environment
 from purifold.evaluation.evaluate import views
 from purifold.evaluation.record import Record
@@ -150,8 +151,12 @@ class Experiment:
         made = dict.fromkeys((self.system.classifier, *self.trainings()))
         return (*made, *self.judged, *self.widely, self.doubted, *shown)
 
-    def record(self, store: Store, title: str, command: str) -> Record:
-        """The record, out of a store that has all of `steps`; what they were made of may be gone."""
+    def record(self, store: Store, title: str, command: str, beside: Sequence["Experiment"] = ()) -> Record:
+        """The record, out of a store that has all of `steps`; what they were made of may be gone.
+
+        An experiment whose checks make no attack has, of those `beside` it, the verdict on the same attacks
+        against its bare classifier: where they are too weak for that, they say nothing of any defense.
+        """
         outcomes, wide = (
             tuple(read_outcome(store.fetch(judged)) for judged in found)
             for found in (self.judged, self.widely)
@@ -177,11 +182,23 @@ class Experiment:
             seed=self.seed,
             draws=outcomes[0].clean.shape[1],
             eot=self.eot,
-            checks=tuple(read_checks(store.fetch(self.doubted))),
+            checks=self._checks(store, beside),
             environment=_environment(manifests),
             outcomes=outcomes,
             wide=wide,
         )
+
+    def _checks(self, store: Store, beside: Sequence["Experiment"]) -> tuple[Check, ...]:
+        own = read_checks(store.fetch(self.doubted))
+        if self.audit:
+            return tuple(own)
+        lent = (read_checks(store.fetch(other.doubted)) for other in beside if other._tries_attacks_of(self))
+        return (*own, *(check for found in lent for check in found if check.name == OF_ATTACKS))
+
+    def _tries_attacks_of(self, other: "Experiment") -> bool:
+        """Whether its checks try the other's attacks at that budget on the other's bare classifier."""
+        ours, theirs = ((it.attacks, it.norm, it.epsilons[-1]) for it in (self, other))
+        return self.audit > 0 and self.system == other.system.bare and ours == theirs
 
     def _judge(self, knowledge: Knowledge, threat: ThreatModel, substitute: Classifying | None) -> Judge:
         return Judge(

@@ -7,7 +7,7 @@ import torch
 
 from purifold.attacks.base import Attack
 from purifold.attacks.square import Square
-from purifold.evaluation.check import Verdict, at_most, check, most
+from purifold.evaluation.check import OF_ATTACKS, Verdict, at_most, check, most
 from purifold.evaluation.evaluate import numbered
 from purifold.evaluation.intervals import Proportion, probably_more
 from purifold.evaluation.surface import surface
@@ -27,7 +27,7 @@ TIE = 1e-9
 
 
 @check(
-    "attack breaks the undefended classifier",
+    OF_ATTACKS,
     why="an attack too weak for no defense says nothing about one; more steps, or a larger largest epsilon",
 )
 def breaks_undefended(trial: Trial) -> Verdict:

@@ -59,6 +59,8 @@ def check(name: str, why: str) -> Callable[[Callable[P, Verdict]], Callable[P, C
 
 OF_OUTCOMES = ("budget kept", "adaptive <= oblivious")
 """Names of the checks that look at the outcomes of an evaluation, and make no attack of their own."""
+OF_ATTACKS = "attack breaks the undefended classifier"
+"""Name of the check that is of the attacks alone: it says the same whatever the defense."""
 
 
 def unreliable(checks: Sequence[Check]) -> bool:

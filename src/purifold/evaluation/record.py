@@ -15,7 +15,7 @@ import numpy as np
 
 from purifold.data.split import Split
 from purifold.errors import Failure, InputError
-from purifold.evaluation.check import OF_OUTCOMES, Check, unreliable
+from purifold.evaluation.check import OF_ATTACKS, OF_OUTCOMES, Check, unreliable
 from purifold.evaluation.outcome import Outcome
 from purifold.storage import write_bytes
 
@@ -81,8 +81,8 @@ class Record:
 
     @property
     def reduced(self) -> bool:
-        """Whether only the checks of the outcomes were made."""
-        return all(check.name in OF_OUTCOMES for check in self.checks)
+        """Whether no check attacked this system: only those of its outcomes and of the attacks were made."""
+        return all(check.name in (*OF_OUTCOMES, OF_ATTACKS) for check in self.checks)
 
     @property
     def unreliable(self) -> bool:

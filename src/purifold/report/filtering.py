@@ -27,7 +27,7 @@ def compared(exhibit: FilterTable, records: Records) -> Listed:
         shown = [_kept(exhibit, experiment, level, records) for level in ("oblivious", "adaptive")]
         shares = [Proportion.of(kept) for kept in (*shown, _worst(exhibit, experiment, records))]
         mark = UNRELIABLE if record.unreliable else ""
-        rows.append([name + mark, percent(clean), *map(percent, shares)])
+        rows.append([name + _fewer(exhibit, experiment) + mark, percent(clean), *map(percent, shares)])
     title = f"{exhibit.attack} at {exhibit.bare.norm} {exhibit.epsilon:g}"
     header = ["defense", "clean", "oblivious", "adaptive", "adaptive, worst case of all attacks"]
     return Listed(title, header, rows)
@@ -47,8 +47,8 @@ def _gain(exhibit: FilterTable, records: Records) -> str:
     return (
         f"By an attacker who does not know the defense, under {exhibit.attack} at {exhibit.bare.norm} "
         f"{exhibit.epsilon:g}, the classifier alone keeps {_share(bare)} of the images, the filter alone "
-        f"{_share(alone)} and the best VAE, {name}, {_share(vae)}: the filter on its own gains "
-        f"{_more(alone, bare)}, the VAE {_more(vae, bare)}."
+        f"{_share(alone)} and the best VAE, {name}, {_share(vae)}: the filter on its own changes that by "
+        f"{_more(alone, bare)}, the VAE by {_more(vae, bare)}."
     )
 
 
@@ -60,7 +60,7 @@ def _pair(exhibit: FilterTable, records: Records) -> str:
     )
     return (
         f"Without its filter {exhibit.unfiltered[0]} keeps {_share(bare)} instead of {_share(filtered)}: "
-        f"behind the VAE the filter is worth {_more(filtered, bare)}, of about 10 that the paper reports."
+        f"behind the VAE the filter adds {_more(filtered, bare)}; the paper reports about 10."
     )
 
 
@@ -99,10 +99,19 @@ def _compared(test: PairedTest) -> str:
 
 
 def _best(exhibit: FilterTable, records: Records) -> tuple[str, Experiment]:
-    """The VAE that looks best to an attacker who does not know it, with the filter behind it."""
+    """The VAE that looks best to who does not know it, with the filter behind it, on the same images."""
     bare = exhibit.unfiltered[1] if exhibit.unfiltered else None
-    filtered = [(name, found) for name, found in exhibit.systems.items() if name != bare]
+    filtered = [
+        (name, found)
+        for name, found in exhibit.systems.items()
+        if name != bare and not _fewer(exhibit, found)
+    ]
     return max(filtered, key=lambda item: int(_kept(exhibit, item[1], "oblivious", records).sum()))
+
+
+def _fewer(exhibit: FilterTable, experiment: Experiment) -> str:
+    """What a row says of images that are not all those of the others."""
+    return "" if experiment.count == exhibit.bare.count else f", {experiment.count} images"
 
 
 def _systems(exhibit: FilterTable) -> Mapping[str, Experiment]:

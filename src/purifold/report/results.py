@@ -48,7 +48,8 @@ def publish(study: Study, store: Store, folder: Path, *, title: str, command: st
     (folder / RECORDS).mkdir(parents=True, exist_ok=True)
     trainings: dict[str, Any] = {}
     for experiment in study.experiments:
-        write(experiment.record(store, title, command), folder / RECORDS, experiment.name)
+        record = experiment.record(store, title, command, beside=study.experiments)
+        write(record, folder / RECORDS, experiment.name)
         gallery = experiment.shown
         if gallery is not None:
             (folder / GALLERIES).mkdir(exist_ok=True)
