@@ -1,6 +1,7 @@
 """Patch by patch beside the formula written out: patches, weights, edges, gradients, noise, memory."""
 
 import json
+import math
 import subprocess
 import sys
 from typing import ClassVar, final
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from purifold.defenses import tiling
+from purifold.defenses import streaming, tiling
 from purifold.defenses.base import Purifier
 from purifold.defenses.jpeg import JPEG
 from purifold.defenses.patchwise import Patchwise
@@ -84,10 +85,15 @@ def test_it_is_the_direct_formula_on_every_side(sides, stride, window, dtype):
     torch.testing.assert_close(found, direct(inner, images, 5, stride, window), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("held", [0, streaming.HELD])
 @pytest.mark.parametrize("portion", [25, 25 * 7, 25 * 1000])
 @pytest.mark.parametrize("window", tiling.WINDOWS)
-def test_its_gradient_is_that_of_the_direct_formula_for_images_and_weights(monkeypatch, portion, window):
+def test_its_gradient_is_that_of_the_direct_formula_for_images_and_weights(
+    monkeypatch, held, portion, window
+):
+    monkeypatch.setattr(streaming, "HELD", held)
     monkeypatch.setattr(tiling, "PORTION", portion)
+    monkeypatch.setattr(tiling, "LEAST", 1)
     inner, images = made(), photos((17, 12)).requires_grad_()
     scores = torch.randn(images.shape, dtype=images.dtype)
     leaves = (images, *inner.parameters())
@@ -99,8 +105,11 @@ def test_its_gradient_is_that_of_the_direct_formula_for_images_and_weights(monke
         torch.testing.assert_close(ours, theirs, atol=1e-10, rtol=0)
 
 
-def test_the_gradient_is_that_of_the_noise_that_was_drawn(monkeypatch):
+@pytest.mark.parametrize("held", [0, streaming.HELD])
+def test_the_gradient_is_that_of_the_noise_that_was_drawn(monkeypatch, held):
+    monkeypatch.setattr(streaming, "HELD", held)
     monkeypatch.setattr(tiling, "PORTION", 25 * 4)
+    monkeypatch.setattr(tiling, "LEAST", 1)
     inner = made(noise=2.0)
     images = photos((13, 11), count=1).requires_grad_()
     purifier = Patchwise(inner, patch=5, stride=3)
@@ -154,7 +163,8 @@ def test_white_images_do_not_exceed_one():
         assert Patchwise(JPEG(quality=100), patch=7, stride=3, window=window).surrogate(images).max() <= 1
 
 
-def test_no_more_patches_than_a_portion_meet_the_purifier_at_once():
+def test_no_more_patches_than_a_portion_meet_the_purifier_at_once(monkeypatch):
+    monkeypatch.setattr(streaming, "HELD", 0)
     inner = made(torch.float32, seen=[])
     purifier = Patchwise(inner, patch=5, stride=1)
     images = photos((60, 60), torch.float32, count=2).requires_grad_()
@@ -163,7 +173,9 @@ def test_no_more_patches_than_a_portion_meet_the_purifier_at_once():
     assert sum(inner.seen) == 2 * (2 * 56 * 56)  # forward, and once more backward
 
 
-def test_nothing_is_kept_for_the_gradient_but_the_images_whatever_the_stride():
+def test_nothing_is_kept_for_the_gradient_of_many_but_the_images_whatever_the_stride(monkeypatch):
+    monkeypatch.setattr(streaming, "HELD", 0)
+
     def kept(stride):
         sizes = []
         inner = made(torch.float32).requires_grad_(False)
@@ -220,9 +232,10 @@ def peak(side, stride, gradient):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gradient", [False, True])
-def test_memory_beside_the_image_depends_on_neither_its_size_nor_the_stride(gradient):
-    few = peak(128, 16, gradient)
+def test_memory_beside_the_image_is_bounded_whatever_its_size_and_the_stride(gradient):
+    side = math.isqrt(streaming.HELD) if gradient else 128
+    most = peak(side, 16, gradient)
     images = 4 if gradient else 2  # with what is made of it, and the gradients of both
-    own = images * 3 * (512**2 - 128**2) * 4
-    assert peak(512, 16, gradient) - own < 1.1 * few
-    assert peak(128, 4, gradient) < 1.1 * few
+    own = images * 3 * ((2 * side) ** 2 - side**2) * 4
+    assert peak(2 * side, 16, gradient) - own < 1.1 * most
+    assert peak(side, 8, gradient) < 1.1 * most

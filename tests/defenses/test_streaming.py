@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from purifold.defenses import tiling
+from purifold.defenses import streaming, tiling
 from purifold.defenses.streaming import streamed
 from purifold.defenses.tiling import Tiling
 from purifold.randomness import seeded
@@ -11,10 +11,13 @@ from purifold.randomness import seeded
 TILING = Tiling(patch=4, stride=3)
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
-    """Three patches a portion."""
+@pytest.fixture(autouse=True, params=[0, streaming.HELD], ids=["again", "held"])
+def held(request, monkeypatch):
+    """Three patches a portion; how many pixels' graphs are kept."""
     monkeypatch.setattr(tiling, "PORTION", 3 * 16)
+    monkeypatch.setattr(tiling, "LEAST", 1)
+    monkeypatch.setattr(streaming, "HELD", request.param)
+    return request.param
 
 
 def photos():
@@ -38,7 +41,7 @@ def test_a_weight_s_gradient_is_added_up_over_all_portions():
     torch.testing.assert_close(gradient, images.sum())  # the shares of patches add up to one a pixel
 
 
-def test_each_portion_meets_the_draws_of_its_own_backwards():
+def test_each_portion_meets_the_draws_of_its_own_backwards(held):
     drawn = []
 
     def noisy(patches):
@@ -55,7 +58,25 @@ def test_each_portion_meets_the_draws_of_its_own_backwards():
         torch.autograd.grad(found.sum(), images)
         assert torch.equal(torch.get_rng_state(), state)
     assert len(forward) > 2
+    assert len(drawn) == (0 if held else len(forward))
     assert all(map(torch.equal, forward, drawn))
+
+
+def test_a_second_gradient_is_the_first():
+    images = photos().requires_grad_()
+    found = streamed(images, TILING, lambda patches: patches * torch.rand_like(patches)).sum()
+    once = torch.autograd.grad(found, images, retain_graph=True)
+    assert torch.equal(torch.autograd.grad(found, images)[0], once[0])
+
+
+@pytest.mark.parametrize(("spare", "times"), [(0, 1), (-1, 2)])
+def test_the_graph_of_so_many_pixels_is_kept_and_of_no_more(monkeypatch, spare, times):
+    pixels, seen = TILING.pixels(photos()), []
+    assert pixels == 2 * 3 * 2 * 16  # images, rows, columns, a patch
+    monkeypatch.setattr(streaming, "HELD", pixels + spare)
+    images = photos().requires_grad_()
+    streamed(images, TILING, lambda patches: seen.append(len(patches)) or patches).sum().backward()
+    assert sum(seen) * 16 == times * pixels
 
 
 def test_without_a_gradient_each_patch_goes_through_once():

@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.checks import check_at_least, check_evaluating, check_images, check_labels
 from purifold.errors import Failure, InputError
 from purifold.losses import Loss, margin
@@ -83,7 +83,7 @@ class Attack(ABC):
         targets: Labels | None = None,
         *,
         seed: int = 0,
-        batch_size: int = 256,
+        batch_size: int | None = None,
     ) -> Images:
         """Adversarial images, in the order of `images`.
 
@@ -96,10 +96,12 @@ class Attack(ABC):
             seed: Of the attack's own noise and of a stochastic model; the caller's generators are not
                 advanced. An image's noise does not depend on its batch.
             batch_size: Images attacked at a time, at most: bounds memory, and is halved where that is not
-                enough. Without draws of the model's own, the result is the same at any.
+                enough; None: `purifold.batches.at_once`. Without draws of the model's own, the result is the
+                same at any.
         """
         self._check(model, images, labels, threat, targets)
-        check_at_least(batch_size, 1, "batch_size")
+        size = at_once(images) if batch_size is None else batch_size
+        check_at_least(size, 1, "batch_size")
         if self.targeted and targets is None:
             targets = _drawn(model, images, labels, seed)
         everything = Goal(labels.long(), None if targets is None else targets.long())
@@ -116,7 +118,7 @@ class Attack(ABC):
         if not len(images):
             return torch.empty_like(images)
         rows = torch.arange(len(images), device=images.device)
-        return in_batches(attacked, rows, batch_size, grow=False)
+        return in_batches(attacked, rows, size, grow=False)
 
     @abstractmethod
     def perturb(

@@ -8,7 +8,7 @@ from typing import ClassVar, cast, final
 import torch
 from torch import Tensor, nn
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.checks import check_evaluating, check_images
 from purifold.errors import Failure, InputError
 from purifold.types import Images, Labels, Logits, Mask, Model, Scores
@@ -99,7 +99,7 @@ class Detector(nn.Module, ABC):
                 f"{len(clean)} clean images cannot resolve a false positive rate of {false_positive_rate}; "
                 f"pass at least {resolving(false_positive_rate)}"
             )
-        scores = in_batches(self, clean, 256)
+        scores = in_batches(self, clean, at_once(clean))
         broken = int((~scores.isfinite()).sum())
         if broken:
             raise Failure(
@@ -169,11 +169,11 @@ class Defended(nn.Module):
         return self.classifier(images if self.purifier is None else self.purifier(images))
 
     @torch.no_grad()
-    def predict(self, images: Images, batch_size: int = 256) -> Labels:
+    def predict(self, images: Images, batch_size: int | None = None) -> Labels:
         """Classes as deployed, one draw of any sampling; `REJECTED` where a detector turns the image away."""
         check_images(images)
         check_evaluating(self, "defended")
-        return in_batches(self._predict, images, batch_size)
+        return in_batches(self._predict, images, at_once(images) if batch_size is None else batch_size)
 
     def _predict(self, images: Images) -> Labels:
         prediction = self(images).argmax(dim=1)

@@ -11,7 +11,7 @@ import torch
 
 from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.defenses.base import Defended, Detector
 from purifold.defenses.latent_distance import LatentDistance, spread
 from purifold.defenses.latent_search import LatentSearch
@@ -23,7 +23,6 @@ Rule: TypeAlias = Literal["three-sigma", "quantile"]
 Second: TypeAlias = Literal["never", "refusing", "always"]
 SIGMAS = 3
 WEIGHED = ("weighed-0.1", "weighed-1", "weighed-10")
-BATCH = 256
 
 
 def _gm_vae(
@@ -82,7 +81,7 @@ def _second(
 @torch.no_grad()
 def three_sigma(detector: Detector, clean: Images) -> None:
     """Sets a detector's threshold three standard deviations above its mean score of held-out clean images."""
-    scores = in_batches(detector, clean, BATCH)
+    scores = in_batches(detector, clean, at_once(clean))
     detector.threshold.copy_(scores.mean() + SIGMAS * scores.std())
 
 

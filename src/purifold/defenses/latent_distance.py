@@ -12,13 +12,12 @@ from torch import Tensor
 
 from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.autoencoders.mixture_spec import MixtureSpec
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.defenses.base import Detector
 from purifold.types import Images, Scores
 
 THREE_SIGMA = 0.0027
 """Share of a normal distribution beyond three standard deviations."""
-BATCH = 256
 
 
 @final
@@ -79,7 +78,7 @@ def spread(autoencoder: MixtureAutoencoder, clean: Images) -> Float[Tensor, "lat
     """
     from sklearn.covariance import ledoit_wolf
 
-    codes = in_batches(autoencoder.encode, clean, BATCH)
+    codes = in_batches(autoencoder.encode, clean, at_once(clean))
     off = codes - autoencoder.means[autoencoder.distances(codes).argmin(dim=1)]
     covariance, _ = ledoit_wolf(off.double().cpu().numpy(), assume_centered=True)
     return torch.from_numpy(covariance).to(codes)

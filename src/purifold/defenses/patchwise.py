@@ -21,7 +21,7 @@ from purifold.types import Images
 class Patchwise(Purifier):
     """Cuts images into overlapping squares, purifies each, and blends them.
 
-    The memory beside the images does not depend on their size or the stride, with a gradient too. What an
+    The memory beside the images is bounded whatever their size and the stride, with a gradient too. What an
     attacker is offered in place of `purifier` is not offered here: its stand-ins take whole images.
 
     Args:

@@ -1,11 +1,11 @@
-"""Patches through a purifier in bounded portions, with the exact gradient and no more memory for it.
+"""Patches through a purifier in bounded portions, with the exact gradient in bounded memory.
 
-What the purifier remembers for its gradient is not kept: backwards each portion goes through it again, with
-the noise that it drew before. Chen et al., 2016, arXiv:1604.06174, "Training deep nets with sublinear memory
-cost", with one segment a portion.
+What the purifier remembers for its gradient is kept of few patches only. Of more, each portion goes through
+it again backwards, with the noise that it drew before. Chen et al., 2016, arXiv:1604.06174, "Training deep
+nets with sublinear memory cost", with one segment a portion.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -13,11 +13,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from purifold.defenses.tiling import Tiling
+from purifold.defenses.tiling import Portion, Tiling
 from purifold.randomness import generators, rewind
 from purifold.types import Images
 
 Purify: TypeAlias = Callable[[Images], Images]
+Passed: TypeAlias = tuple[Portion, Images, Images]
+"""A portion, its patches, and what the purifier made of them, with a graph."""
+HELD = 2**18
+"""Pixels of the patches whose graph is kept: 1024 patches of 16x16."""
 
 
 def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[Tensor] = ()) -> Images:
@@ -33,7 +37,7 @@ def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[T
 
 
 class _Streamed(torch.autograd.Function):
-    """Keeps the images and the state of the generators instead of a graph."""
+    """Keeps the images and the state of the generators; of few patches the graph, too."""
 
     @staticmethod
     def forward(ctx: Any, images: Images, tiling: Tiling, purify: Purify, *weights: Tensor) -> Images:
@@ -41,25 +45,42 @@ class _Streamed(torch.autograd.Function):
         ctx.save_for_backward(images, *weights)
         ctx.tiling, ctx.purify, ctx.generators = tiling, purify, generators(images.device)
         blended = torch.zeros_like(images)
+        ctx.held = []
+        hold = any(ctx.needs_input_grad) and tiling.pixels(images) <= HELD
         for portion in tiling.portions(images):
-            portion.blend(purify(portion.cut(images)), blended)
+            patches = portion.cut(images).requires_grad_(hold)
+            with torch.set_grad_enabled(hold):
+                purified = purify(patches)
+            portion.blend(purified.detach(), blended)
+            if hold:
+                ctx.held.append((portion, patches, purified))
         return blended.clamp_(0, 1)  # rounding may leave the range by a unit in the last place
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Goes through the portions once more, each with the draws that it had; adds up their gradients."""
+        """Adds up the gradients of the portions."""
         images, *weights = ctx.saved_tensors
         found = [torch.zeros_like(tensor) for tensor in (images, *weights)]
-        with _replayed(images.device, ctx.generators), torch.enable_grad():
-            for portion in ctx.tiling.portions(images):
-                patches = portion.cut(images).requires_grad_()
-                outer = portion.weigh(portion.cut(gradient))
-                inner = torch.autograd.grad(ctx.purify(patches), (patches, *weights), outer)
-                portion.add(inner[0], found[0])
-                for total, part in zip(found[1:], inner[1:], strict=True):
-                    total.add_(part)
+        held: Iterable[Passed] = ctx.held or _again(ctx, images)
+        ctx.held = []  # a graph serves once
+        for portion, patches, purified in held:
+            outer = portion.weigh(portion.cut(gradient))
+            inner = torch.autograd.grad(purified, (patches, *weights), outer)
+            portion.add(inner[0], found[0])
+            for total, part in zip(found[1:], inner[1:], strict=True):
+                total.add_(part)
         return found[0], None, None, *found[1:]
+
+
+def _again(ctx: Any, images: Images) -> Iterator[Passed]:
+    """The portions once more, each with the draws that it had."""
+    with _replayed(images.device, ctx.generators):
+        for portion in ctx.tiling.portions(images):
+            patches = portion.cut(images).requires_grad_()
+            with torch.enable_grad():
+                purified = ctx.purify(patches)
+            yield portion, patches, purified
 
 
 @contextmanager

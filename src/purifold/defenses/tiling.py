@@ -18,8 +18,9 @@ from purifold.types import Images
 Patches: TypeAlias = Float[Tensor, "patches channel side side"]
 Window: TypeAlias = Literal["uniform", "hann"]
 WINDOWS: tuple[Window, ...] = ("uniform", "hann")
-PORTION = 2**15
-"""Pixels of the patches that are held at a time: 128 patches of 16x16."""
+PORTION, LEAST = 2**15, 32
+"""Pixels of the patches that go through at a time, 128 of 16x16; and patches, however large: their networks
+have large dense layers, which are read once a portion."""
 
 
 def starts(length: int, patch: int, stride: int) -> list[int]:
@@ -97,9 +98,14 @@ class Tiling:
     stride: int
     window: Window = "uniform"
 
+    def pixels(self, images: Images) -> int:
+        """Of all patches of all images together."""
+        down, across = (len(starts(length, self.patch, self.stride)) for length in images.shape[2:])
+        return len(images) * down * across * self.patch**2
+
     def portions(self, images: Images) -> Iterator[Portion]:
         """All patches of all images, a bounded number at a time."""
-        most = max(1, PORTION // self.patch**2)
+        most = max(LEAST, PORTION // self.patch**2)
         for first in range(0, len(images), most):
             group = slice(first, min(first + most, len(images)))
             each = max(1, most // (group.stop - group.start))

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from purifold.attacks.base import Attack
+from purifold.batches import at_once
 from purifold.checks import check_at_least, check_evaluating
 from purifold.data.split import Split
 from purifold.defenses.base import Defended
@@ -35,7 +36,7 @@ def evaluate(
     draws: int | None = None,
     eot: int = EOT,
     substitute: nn.Module | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> Outcome:
     """Attacks a defended system with what the attacker knows, and judges it on the deployed path.
 
@@ -49,7 +50,7 @@ def evaluate(
         draws: Predictions of each image by the judge; `DRAWS` for a stochastic system, else 1.
         eot: Draws that an attacker of a stochastic system averages.
         substitute: The classifier of a `transfer` attacker.
-        batch_size: Images at a time.
+        batch_size: Images at a time; None: `purifold.batches.at_once`.
     """
     adversarial = craft(
         defended,
@@ -78,7 +79,7 @@ def craft(
     seed: int,
     eot: int = EOT,
     substitute: nn.Module | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> dict[str, Images]:
     """Adversarial images of each attack, by its name; a second attack of one name is "pgd-2", in their order.
 
@@ -125,7 +126,7 @@ def craft_on(
     view: View,
     seed: int,
     substitute: nn.Module | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> Images:
     """Adversarial images of one attack on one surface.
 
@@ -138,8 +139,9 @@ def craft_on(
         view: How it looks at the system.
         seed: Of the attack and of the system's draws.
         substitute: As in `surface`.
-        batch_size: Images that go through the model at a time; where draws are averaged, an image counts
-            once a draw, so that one call takes them all and no forward pass is made twice.
+        batch_size: Images that go through the model at a time, None: `purifold.batches.at_once`; where draws
+            are averaged, an image counts once a draw, so that one call takes them all and no forward pass is
+            made twice.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
@@ -148,11 +150,13 @@ def craft_on(
     if knowledge == "scores" and attack.needs_gradients:
         raise InputError(f"{attack.name} needs gradients, which scores knowledge has not; use square")
     images, labels = split.images(), split.labels
-    at_once = max(1, batch_size // max(1, view.draws)) if defended.stochastic else batch_size
+    size = at_once(images) if batch_size is None else batch_size
+    if defended.stochastic:
+        size = max(1, size // max(1, view.draws))
     result = torch.empty_like(images)
     for rows, label in _groups(defended, labels, knowledge):
         model = surface(defended, knowledge, view=view, substitute=substitute, label=label)
-        result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=at_once)
+        result[rows] = attack(model, images[rows], labels[rows], threat, seed=seed, batch_size=size)
     return result
 
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.checks import check_evaluating
 from purifold.errors import InputError
 from purifold.types import Images
@@ -36,7 +36,7 @@ def features(classifier: nn.Module, images: Images) -> Float[Tensor, "batch feat
 
     hook = dense[-1].register_forward_pre_hook(note)
     try:
-        return in_batches(read, images, BATCH)
+        return in_batches(read, images, at_once(images))
     finally:
         hook.remove()
 

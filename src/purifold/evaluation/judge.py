@@ -32,7 +32,7 @@ def judge(
     draws: int,
     seed: int,
     substitute: str = "",
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> Outcome:
     """What the deployed system makes of clean and adversarial images.
 
@@ -48,7 +48,8 @@ def judge(
         draws: Predictions of each image.
         seed: Of the draws.
         substitute: The network that a `transfer` attacker had; kept in the outcome.
-        batch_size: Images predicted at a time; a GPU with room for more goes on with more.
+        batch_size: Images predicted at a time, None: `purifold.batches.at_once`; a GPU with room for more
+            goes on with more.
 
     Raises:
         BudgetError: Adversarial images outside the threat model.
@@ -70,7 +71,9 @@ def judge(
     return Outcome(threat, knowledge, split.hash, labels, predicted(images), attacked, substitute)
 
 
-def predictions(defended: Defended, images: Images, *, draws: int, seed: int, batch_size: int) -> Predictions:
+def predictions(
+    defended: Defended, images: Images, *, draws: int, seed: int, batch_size: int | None = None
+) -> Predictions:
     """Predictions as deployed, (images, draws), on the CPU; each draw has its own seed."""
     generator = torch.Generator().manual_seed(seed ^ _APART)
     drawn = []

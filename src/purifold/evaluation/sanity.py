@@ -52,7 +52,7 @@ def sanity(
     seed: int,
     images: int = 64,
     eot: int = EOT,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     bare: nn.Module | None = None,
 ) -> list[Check]:
     """All checks of one system at one budget; `unreliable` sums them up.
@@ -71,7 +71,7 @@ def sanity(
         seed: Of attacks and judge.
         images: How many are tried.
         eot: Draws that an attacker of a stochastic system averages.
-        batch_size: Images at a time.
+        batch_size: Images at a time; None: `purifold.batches.at_once`.
         bare: The classifier without the defense, where that brings one of its own (adversarial training).
     """
     check_evaluating(defended, "defended")

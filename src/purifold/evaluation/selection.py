@@ -11,14 +11,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
 from purifold.defenses.base import Defended, Detector
 from purifold.errors import InputError
 from purifold.types import Images, Mask, Scores
-
-BATCH = 256
 
 
 @torch.no_grad()
@@ -32,7 +30,7 @@ def suspicions(defended: Defended, images: Images) -> Float[Tensor, "batch detec
     def scored(batch: Images) -> Float[Tensor, "batch detectors"]:
         return torch.stack([detector(batch) for detector in detectors], dim=1)
 
-    return in_batches(scored, images, BATCH)
+    return in_batches(scored, images, at_once(images))
 
 
 def strictness(

@@ -32,7 +32,7 @@ class Trial:
         threat: The largest budget of the table.
         seed: Of attacks and judge.
         eot: Draws that an attacker of a stochastic system averages.
-        batch_size: Images at a time.
+        batch_size: Images at a time; None: `purifold.batches.at_once`.
         bare: The classifier without the defense; None: the system's own, which its parts stand around.
     """
 
@@ -42,7 +42,7 @@ class Trial:
     threat: ThreatModel
     seed: int
     eot: int
-    batch_size: int
+    batch_size: int | None
     bare: nn.Module | None = None
 
     @property

@@ -81,7 +81,7 @@ class Branches(Step):
         nearest = (branches - adversarial).square().flatten(2).mean(dim=2).argmin(dim=0)
 
         def right(images: Images) -> int:
-            found = predictions(defended, images, draws=1, seed=self.seed, batch_size=256)
+            found = predictions(defended, images, draws=1, seed=self.seed)
             return int((found[:, 0] == labels.cpu()).sum())
 
         np.savez_compressed(

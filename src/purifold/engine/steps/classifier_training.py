@@ -7,14 +7,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.data.split import Split
 from purifold.engine.step import Workbench
 from purifold.engine.steps.training import Training
 from purifold.evaluation.intervals import Proportion
 
 ACCURACY = "accuracy.json"
-BATCH = 256
 
 
 class ClassifierTraining(Training[nn.Module]):
@@ -41,5 +40,7 @@ def read_accuracy(folder: Path) -> Proportion:
 def accuracy(classifier: nn.Module, split: Split) -> Proportion:
     """Share of the images that a classifier is right on."""
     rows = torch.arange(len(split), device=split.labels.device)
-    predicted = in_batches(lambda some: classifier(split.images(some)).argmax(dim=1), rows, BATCH)
+    predicted = in_batches(
+        lambda some: classifier(split.images(some)).argmax(dim=1), rows, at_once(split.pixels)
+    )
     return Proportion.of(predicted == split.labels)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from purifold.autoencoders.base import Autoencoder
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.training import Training
@@ -80,7 +80,7 @@ class Shift(Step):
 @torch.no_grad()
 def encoded(autoencoder: Autoencoder, images: Images) -> Latent:
     """The code of each image, or its posterior's mean."""
-    return in_batches(autoencoder.encode, images, BATCH)
+    return in_batches(autoencoder.encode, images, at_once(images))
 
 
 @final

@@ -15,8 +15,6 @@ from purifold.options import later
 from purifold.threat import ThreatModel
 from purifold.types import Images
 
-BATCH, BATCH_ON_GPU = 256, 1024
-"""Images attacked at a time: what is fastest on each, which changes no deterministic system's images."""
 ADVERSARIAL, IMAGES = "adversarial.safetensors", "images"
 
 
@@ -105,7 +103,6 @@ class Craft(Step):
             self.knowledge,
             view=self.view,
             seed=self.seed,
-            batch_size=BATCH if bench.resources.device == "cpu" else BATCH_ON_GPU,
             substitute=None if self.substitute is None else self.substitute.load(bench),
         )
         save_file({IMAGES: adversarial.cpu()}, bench.folder / ADVERSARIAL)

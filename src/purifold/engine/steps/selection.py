@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 import torch
 
-from purifold.batches import in_batches
+from purifold.batches import at_once, in_batches
 from purifold.defenses.base import Defended
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.craft import Craft
@@ -68,7 +68,7 @@ class Selection(Step):
 
 
 def _answers(defended: Defended, images: Images) -> Labels:
-    return in_batches(lambda batch: defended(batch).argmax(dim=1), images, 256)
+    return in_batches(lambda batch: defended(batch).argmax(dim=1), images, at_once(images))
 
 
 def read_selection(folder: Path) -> Ranked:
