@@ -29,7 +29,7 @@ class PatchSpec:
 
     patch: int = 16
     latent: int = 512
-    beta: float = 0.01
+    beta: float = 0.1
     latent_clip: float = 5.0
     reconstruction: ReconstructionLoss = "bce"
 
