@@ -102,7 +102,7 @@ SLOW = {
     ENSEMBLE: 20,
     "vae-16-stride-16, no filter": 100,
 }
-"""Images for those who know a defense of large images; the draws of one are averaged, which stands for all."""
+"""Images for those who know a defense of large images; the draws of one alone are averaged."""
 DIGITS = Subject(
     data="digits",
     tables={"fgsm": "table-4"},
