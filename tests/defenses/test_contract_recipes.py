@@ -133,6 +133,13 @@ def test_a_recipe_names_its_stand_ins_and_each_has_a_gradient_on_every_image(nam
         assert gradient.flatten(1).abs().amax(dim=1).min() > 0
 
 
+def test_who_knows_a_second_look_attacks_it_where_there_is_one():
+    assert "second-look" not in parse("gm-vae").offered
+    for second in ("always", "refusing"):
+        recipe = parse(f"gm-vae:reclassify={second}")
+        assert recipe.offered == (*recipe.stand_ins, "second-look")
+
+
 @recipes
 def test_a_recipe_refuses_another_number_of_autoencoders_and_a_classifier_in_training_mode(name):
     recipe = RECIPES[name]

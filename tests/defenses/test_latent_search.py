@@ -2,14 +2,19 @@
 
 import pytest
 import torch
+from torch import nn
 
+from purifold.attacks.base import Goal
+from purifold.attacks.pgd import PGD
 from purifold.autoencoders.mixture_spec import MixtureSpec
 from purifold.defenses import latent_search
-from purifold.defenses.base import REJECTED, Defended
+from purifold.defenses.base import REJECTED, SECOND_LOOK, Defended
 from purifold.defenses.latent_distance import LatentDistance
 from purifold.defenses.latent_search import LatentSearch
 from purifold.defenses.reconstruction_error import ReconstructionError
+from purifold.evaluation.surface import View, surface
 from purifold.randomness import seeded
+from purifold.threat import ThreatModel
 
 SHAPE, CLASSES = (1, 8, 8), 4
 
@@ -106,3 +111,56 @@ def test_gradients_of_the_caller_are_left_alone(autoencoder, hidden, grad):
         assert torch.is_grad_enabled() == grad
     assert not latent.requires_grad
     assert not errors.requires_grad
+
+
+class Tilted(nn.Module):
+    """A decoder whose images are a linear map of the latent: the nearest one is a projection."""
+
+    shape, latent = SHAPE, CLASSES
+
+    def __init__(self):
+        super().__init__()
+        drawn = torch.randn(64, CLASSES, generator=torch.Generator().manual_seed(4))
+        self.register_buffer("basis", torch.linalg.qr(drawn).Q)
+
+    def forward(self, latent):
+        return 0.5 + (latent @ self.basis.T).unflatten(1, SHAPE)
+
+
+def test_its_scores_fall_as_the_error_at_the_end_does(autoencoder, hidden):
+    autoencoder.decoder = Tilted()
+    images = hidden[2].clone().requires_grad_()
+    errors = LatentSearch(autoencoder, steps=400)._errors_at_ends(images)[0]
+    (gradient,) = torch.autograd.grad(errors[:, 0].sum(), images)
+    off = (images - 0.5).flatten(1).detach()
+    rest = off - off @ autoencoder.decoder.basis @ autoencoder.decoder.basis.T
+    torch.testing.assert_close(errors[:, 0], rest.square().mean(dim=1), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(gradient.flatten(1), 2 * rest / 64, rtol=0, atol=1e-4)
+
+
+def test_its_scores_name_the_class_that_it_answers_with(autoencoder, hidden):
+    images = torch.cat([hidden[2], torch.rand(20, *SHAPE, generator=torch.Generator().manual_seed(5))])
+    search = LatentSearch(autoencoder, steps=200)
+    scores = search.scores(images)
+    assert scores.shape == (len(images), CLASSES)
+    agreed = (scores.argmax(dim=1) == search(images)).float().mean()
+    assert agreed > 0.9  # where it gives starts up it may miss the best
+    assert (scores[: len(hidden[1])].argmax(dim=1) == hidden[1]).all()
+
+
+def test_an_attacker_makes_it_wrong_about_images_that_are_rejected(autoencoder, hidden):
+    _, labels, images = hidden
+    output = ReconstructionError(autoencoder).eval()
+    output.threshold.fill_(1e-3)
+    system = Defended(autoencoder, None, (output,), LatentSearch(autoencoder, steps=30)).eval()
+    threat = ThreatModel("linf", 0.3)
+    label = int(labels[0])
+    chosen = images[labels == label]
+    model = surface(system, "adaptive", view=View(stand_in=SECOND_LOOK), label=label)
+    attacked = PGD(steps=20)(model, chosen, labels[labels == label], threat)
+    margin = Goal(labels[labels == label]).margin(model(attacked))
+    wrong = ~output.accepts(attacked) & (system.predict(attacked) != label)
+    assert wrong.all()
+    assert (margin > 0).all()
+    output.threshold.fill_(1e3)  # an image that nobody rejects is never looked at again
+    assert (Goal(labels[labels == label]).margin(model(attacked)) <= 0).all()

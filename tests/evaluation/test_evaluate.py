@@ -7,7 +7,7 @@ import torch
 from purifold.attacks.base import Attack
 from purifold.attacks.pgd import PGD
 from purifold.attacks.square import Square
-from purifold.defenses.base import REJECTED, Defended, Detector, Purifier
+from purifold.defenses.base import REJECTED, Defended, Detector, Purifier, Reclassifier
 from purifold.errors import InputError
 from purifold.evaluation.evaluate import craft, craft_on, evaluate, numbered
 from purifold.evaluation.evasion import WEIGHINGS
@@ -61,6 +61,19 @@ class Bright(Detector):
     @classmethod
     def example(cls, channels, size):
         return cls()
+
+
+class Darker(Reclassifier):
+    """Class 1 for images darker than 77."""
+
+    name = "darker"
+
+    def forward(self, images):
+        return self.scores(images).argmax(dim=1)
+
+    def scores(self, images):
+        excess = 10 * (images.flatten(1).mean(dim=1) - 77 / 255)
+        return torch.stack([excess, -excess], dim=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +158,20 @@ def test_detectors_are_evaded_a_class_at_a_time_in_the_order_of_the_split(bright
     log.clear()
     craft(system, split, [Recorded(log=log)], LINF, "oblivious", seed=0)
     assert [labels for labels, _ in log] == [[0, 1, 0, 1]]
+
+
+def test_a_reclassifier_is_attacked_beside(brightness, levels):
+    # 80 is rejected and then rightly taken for class 0, what is darker than 77 but not accepted for class 1;
+    # who fools the classifier instead goes up to 105, which is still class 0
+    detector = Bright()
+    detector.threshold.fill_(60 / 255)
+    system = Defended(brightness, None, [detector], Darker()).eval()
+    found = evaluate(system, levels(80), [PGD()], LINF, "adaptive", seed=0)
+    assert found.clean.item() == 0
+    names = ["pgd", *(f"pgd+{name}" for name in WEIGHINGS), "pgd+second-look"]
+    assert list(found.attacked) == names
+    assert found.robust("pgd").all()
+    assert not found.robust("pgd+second-look").any()
 
 
 def test_an_attack_must_pass_the_detector_to_count(brightness, levels):

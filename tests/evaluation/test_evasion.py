@@ -15,7 +15,7 @@ from purifold.defenses.base import REJECTED, Defended, Detector
 from purifold.defenses.recipe import parse
 from purifold.errors import InputError
 from purifold.evaluation import evasion
-from purifold.evaluation.evasion import WEIGHINGS, evading, suspicion, weighing
+from purifold.evaluation.evasion import WEIGHINGS, evading, provoking, suspicion, weighing
 from purifold.evaluation.surface import View, surface
 from purifold.losses import cross_entropy
 from purifold.randomness import seeded
@@ -71,6 +71,17 @@ def test_margin_is_positive_exactly_where_misclassified_and_accepted(pixels, lab
     clear = (predicted == REJECTED) | (plain.abs() > 1e-5)  # a tie of two logits is nobody's success
     succeeded = (predicted != label) & (predicted != REJECTED)
     assert torch.equal((goal.margin(logits) > 0)[clear], succeeded[clear])
+
+
+@given(st.lists(IMAGE, min_size=1, max_size=8), st.integers(0, 2), st.floats(0, 1, width=32))
+def test_the_margin_of_a_second_look_is_positive_exactly_where_it_is_wrong_and_asked(pixels, label, most):
+    images, detector = rows(*pixels), Pixel(3, most)
+    goal = Goal(torch.full((len(images),), label))
+    plain = goal.margin(Logits()(images))
+    margin = goal.margin(provoking(Logits(), [detector], label)(images))
+    clear = plain.abs() > 1e-5  # a tie of two logits is nobody's success
+    succeeded = (plain > 0) & ~detector.accepts(images)
+    assert torch.equal((margin > 0)[clear], succeeded[clear])
 
 
 def test_an_accepted_image_keeps_the_classifiers_margin_when_that_is_the_smaller():

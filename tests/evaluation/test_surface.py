@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from purifold.defenses.base import Defended, Detector, Purifier
+from purifold.defenses.base import SECOND_LOOK, Defended, Detector, Purifier
 from purifold.defenses.reconstruction import Reconstruction
 from purifold.errors import InputError
 from purifold.evaluation.surface import View, surface
@@ -162,6 +162,7 @@ def test_adaptive_and_scores_see_the_detectors_and_the_others_do_not(brightness,
         ("transfer", {"substitute": nn.Identity()}, "substitute is in training mode"),
         ("adaptive", {"view": View(draws=-1)}, "draws must be 0 or above"),
         ("adaptive", {"view": View(stand_in="best")}, "unknown stand-in 'best'"),
+        ("adaptive", {"view": View(stand_in=SECOND_LOOK), "label": 0}, "second-look needs a system with"),
         ("adaptive", {}, "label must be the class"),
     ],
 )

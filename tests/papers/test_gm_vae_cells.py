@@ -58,6 +58,8 @@ def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
     threat = cells.inside[REFUSING].judged[-1].threat
     tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
     assert tried == {"", "weighed-0.1", "weighed-1", "weighed-10"}
+    followed = {craft.stand_in for craft in cells.followed.crafts("adaptive", threat)}
+    assert followed == tried | {"second-look"}
     known, tried = cells.known_ranking(0.3), cells.inside[REFUSING].judged
     assert known.count == cells.sizes.known
     assert set(known.crafts) == {

@@ -125,6 +125,10 @@ def resolving(false_positive_rate: float) -> int:
     return math.ceil(1 / false_positive_rate - ROUNDING)
 
 
+SECOND_LOOK = "second-look"
+"""Name of the view in which an attacker deceives the reclassifier."""
+
+
 class Reclassifier(nn.Module, ABC):
     """Gives rejected images a second chance."""
 
@@ -133,6 +137,10 @@ class Reclassifier(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Images) -> Labels:
         """Classes of rejected images, `REJECTED` where it refuses too."""
+
+    @abstractmethod
+    def scores(self, images: Images) -> Logits:
+        """What an attacker differentiates: the largest is that of the class that it answers with."""
 
 
 @final

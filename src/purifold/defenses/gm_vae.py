@@ -90,6 +90,7 @@ gm_vae = Recipe(
     summary="Gaussian-mixture VAE as classifier; refuses codes far from every class and bad reconstructions",
     assemble=_gm_vae,
     stand_ins=WEIGHED,
+    second="reclassify",
     needs=MixtureAutoencoder,
 )
 mixture_detector = Recipe(
@@ -98,4 +99,5 @@ mixture_detector = Recipe(
     assemble=_mixture_detector,
     autoencoders=(partial(MixtureSpec),),
     stand_ins=WEIGHED,
+    second="reclassify",
 )

@@ -12,7 +12,7 @@ from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.checks import check_at_least
 from purifold.defenses.base import REJECTED, Detector, Reclassifier
 from purifold.defenses.latent_distance import LatentDistance
-from purifold.types import Images, Labels, Latent, Scores
+from purifold.types import Images, Labels, Latent, Logits, Scores
 
 ROWS = 2048
 """Latents that are decoded at a time."""
@@ -24,6 +24,8 @@ PROGRESS = 0.998
 """An error below this share of the least is progress."""
 RATE = 0.05
 """Adam's, in a latent whose means are sqrt(2) apart."""
+SOFTNESS = 0.1
+"""By this share of the least error the nearest image of a class is farther whose logit is smaller by 1."""
 MOMENTS = (0.9, 0.999)
 STABLE = 1e-8
 
@@ -71,6 +73,16 @@ class LatentSearch(Reclassifier):
             refused |= errors > self.output.threshold
         return labels.masked_fill(refused, REJECTED)
 
+    def scores(self, images: Images) -> Logits:
+        """How near an image that is decoded from a latent of each class comes.
+
+        All starts descend to the end. There the error is at its least, so that its gradient by the image is
+        that with the decoded image held fixed (the envelope theorem). A class in which no start ends has the
+        lowest score.
+        """
+        parts = [self._scores(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
+        return torch.cat(parts)
+
     def search(self, images: Images) -> tuple[Latent, Scores]:
         """The best latent of each image, and the mean squared error per pixel of what it decodes to."""
         parts = [self._search(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
@@ -80,6 +92,35 @@ class LatentSearch(Reclassifier):
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""
         return f"steps={self.steps}"
+
+    def _scores(self, images: Images) -> Logits:
+        errors, labels = self._errors_at_ends(images)
+        least = errors.detach().amin(dim=1, keepdim=True).clamp_min(torch.finfo(errors.dtype).tiny)
+        nearness = -errors / (SOFTNESS * least)
+        lowest = nearness.detach().amin(dim=1, keepdim=True).expand(-1, self.autoencoder.classes)
+        return lowest.scatter_reduce(1, labels, nearness, "amax")
+
+    def _errors_at_ends(self, images: Images) -> tuple[Tensor, Tensor]:
+        """Mean squared errors where the starts end, and the classes there: each (batch, starts)."""
+        latent = self._ends(images.detach())
+        with torch.no_grad():
+            decoded = self._decoded(latent)
+            labels = self.autoencoder.distances(latent.flatten(0, 1)).argmin(dim=1).view(latent.shape[:2])
+        return (decoded - images[:, None]).square().flatten(2).mean(dim=2), labels
+
+    @torch.enable_grad()
+    def _ends(self, images: Images) -> Tensor:
+        """Where each start ends, (batch, starts, latent)."""
+        latent = self.autoencoder.means.repeat(len(images), 1, 1).requires_grad_()
+        optimiser = torch.optim.Adam([latent], lr=RATE, betas=MOMENTS, eps=STABLE)
+        for _ in range(self.steps):
+            errors = (self._decoded(latent) - images[:, None]).square().flatten(2).mean(dim=2)
+            (latent.grad,) = torch.autograd.grad(errors.sum(), latent)
+            optimiser.step()
+        return latent.detach()
+
+    def _decoded(self, latent: Tensor) -> Tensor:
+        return self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
 
     def _search(self, images: Images) -> tuple[Latent, Scores]:
         descent = _Descent(self.autoencoder, images)

@@ -16,7 +16,7 @@ from torch import nn
 from purifold.autoencoders.spec import OF_VARIATIONAL
 from purifold.checks import check_evaluating
 from purifold.data.split import Split
-from purifold.defenses.base import Defended, resolving
+from purifold.defenses.base import SECOND_LOOK, Defended, resolving
 from purifold.discovery import instances
 from purifold.errors import InputError, unknown
 from purifold.options import Option, Value, as_json, chosen, settings, supported
@@ -68,6 +68,7 @@ class Recipe:
             an attack on the surrogate alone is one on the classifier.
         stand_ins: Names of what its purifier offers an attacker in place of itself, and of the `WEIGHINGS`
             of its detectors, in `purifold.evaluation.evasion`, that are tried.
+        second: The option by which rejected images are classified again, unless it is "never".
         needs: The kind of classifier that it works with.
         fixed: Fields of the descriptions that the name of the defense settles: no options.
         chosen: Options that were set, sorted by name; see `with_options`.
@@ -81,6 +82,7 @@ class Recipe:
     differentiable: bool = True
     transparent: bool = False
     stand_ins: tuple[str, ...] = ()
+    second: str | None = None
     needs: type[nn.Module] = nn.Module
     fixed: tuple[str, ...] = ()
     chosen: tuple[tuple[str, Value], ...] = ()
@@ -105,6 +107,12 @@ class Recipe:
     def still(self) -> "Recipe":
         """The same with sampling off: what an attacker sees who turns it off."""
         return self if self.sampling is None else self.with_options(**{self.sampling: 0.0})
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What attackers who know it look at beside the system itself: the stand-ins, and any second look."""
+        again = self.second is not None and self._for_assembly()[self.second] != "never"
+        return (*self.stand_ins, SECOND_LOOK) if again else self.stand_ins
 
     def with_options(self, **values: Value) -> "Recipe":
         """The same recipe with these set; an autoencoder's option holds for each that is trained and has it.

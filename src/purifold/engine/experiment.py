@@ -222,7 +222,7 @@ class Experiment:
             self._craft(attack, knowledge, threat, view, substitute)
             for attack in self.attacks
             if knowledge != "scores" or not attack.needs_gradients
-            for view in views(attack, knowledge, self._eot(attack), recipe.differentiable, recipe.stand_ins)
+            for view in views(attack, knowledge, self._eot(attack), recipe.differentiable, recipe.offered)
             if knowledge != "adaptive" or not self.through or view.stand_in in self.through
         )
 

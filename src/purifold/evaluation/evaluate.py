@@ -10,7 +10,7 @@ from purifold.attacks.base import Attack
 from purifold.batches import at_once
 from purifold.checks import check_at_least, check_evaluating
 from purifold.data.split import Split
-from purifold.defenses.base import Defended
+from purifold.defenses.base import SECOND_LOOK, Defended
 from purifold.errors import InputError
 from purifold.evaluation.evasion import WEIGHINGS
 from purifold.evaluation.judge import judge
@@ -86,7 +86,8 @@ def craft(
     An adaptive attacker tries a stochastic system with sampling off ("pgd") and averaged over `eot` draws
     ("pgd+eot20"), by queries only averaged; and a system without a gradient of its own by BPDA ("pgd") and
     on its surrogate alone ("pgd+surrogate"); and the purifier's stand-ins ("pgd+soft"); and a system with
-    detectors with several weights on getting past them ("pgd+weighed-1"). The judge's worst case takes all.
+    detectors with several weights on getting past them ("pgd+weighed-1"); and a reclassifier by images that
+    are rejected and then taken for others ("pgd+second-look"). The judge's worst case takes all.
 
     Raises:
         InputError: An attack that needs gradients at `scores` knowledge, which has none.
@@ -98,6 +99,8 @@ def craft(
     stand_ins = () if purifier is None else tuple(purifier.stand_ins(defended.classifier))
     if len(defended.detectors):
         stand_ins = (*stand_ins, *WEIGHINGS)
+    if defended.reclassifier is not None:
+        stand_ins = (*stand_ins, SECOND_LOOK)
     eot = eot if defended.stochastic else 1
     return {
         name + view.suffix: craft_on(
@@ -180,7 +183,7 @@ def views(
         knowledge: What the attacker may use.
         eot: Draws to average over; 1 for a deterministic system.
         differentiable: Whether the system's purifier has a gradient of its own.
-        stand_ins: Names of what its purifier offers in place of the system, and of weighings.
+        stand_ins: Names of what its purifier offers in place of the system, of weighings, `SECOND_LOOK`.
     """
     if knowledge not in ("adaptive", "scores"):
         return (View(),)

@@ -30,15 +30,18 @@ def evading(model: Model, detectors: Sequence[Detector], label: int) -> Model:
         detectors: An image passes when all accept it; each has its threshold.
         label: True class of every image that the result will be given.
     """
-    _check_thresholds(detectors)
+    return _both(model, detectors, label, sign=1)
 
-    def logits(images: Images) -> Logits:
-        images = _once(images)
-        plain = _checked(model(images), label)
-        needed = _others(plain, label) + suspicion(images, detectors)
-        return _with(plain, label, torch.maximum(plain[:, label], needed))
 
-    return logits
+def provoking(model: Model, detectors: Sequence[Detector], label: int) -> Model:
+    """The same where a rejected image is classified again: above 0 exactly where that is wrong and is asked.
+
+    Args:
+        model: Images to the scores of the reclassifier.
+        detectors: As in `evading`; one of them must reject the image.
+        label: True class of every image that the result will be given.
+    """
+    return _both(model, detectors, label, sign=-1)
 
 
 def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: float) -> Model:
@@ -62,6 +65,19 @@ def weighing(model: Model, detectors: Sequence[Detector], label: int, weight: fl
         weighed = plain[:, label] + weight * doubt.clamp_min(0)
         needed = torch.where(doubt > 0, _others(plain, label) + doubt, weighed)
         return _with(plain, label, weighed + (needed - weighed).clamp_min(0).detach())
+
+    return logits
+
+
+def _both(model: Model, detectors: Sequence[Detector], label: int, sign: int) -> Model:
+    """The label's logit lifted to where the suspicion, or its opposite, leaves no margin."""
+    _check_thresholds(detectors)
+
+    def logits(images: Images) -> Logits:
+        images = _once(images)
+        plain = _checked(model(images), label)
+        needed = _others(plain, label) + sign * suspicion(images, detectors)
+        return _with(plain, label, torch.maximum(plain[:, label], needed))
 
     return logits
 

@@ -1,5 +1,6 @@
 """What an attacker of given knowledge differentiates or queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final, get_args
 
@@ -8,9 +9,9 @@ from torch import nn
 
 from purifold.attacks.adaptive import Averaged, StraightThrough
 from purifold.checks import check_at_least, check_evaluating
-from purifold.defenses.base import Defended, Detector, Purifier
+from purifold.defenses.base import SECOND_LOOK, Defended, Detector, Purifier
 from purifold.errors import InputError, unknown
-from purifold.evaluation.evasion import WEIGHINGS, evading, weighing
+from purifold.evaluation.evasion import WEIGHINGS, evading, provoking, weighing
 from purifold.types import Images, Logits, Model
 
 Knowledge = Literal["oblivious", "transfer", "adaptive", "scores"]
@@ -29,7 +30,8 @@ class View:
             forward as well as backward: where a surrogate's gradient stands in, its own optimum may
             deceive the system better than the mixture does.
         stand_in: One of the purifier's `stand_ins`, which an adaptive attacker then attacks in its place; or
-            of `WEIGHINGS`, how getting past detectors and classifier are added up.
+            of `WEIGHINGS`, how getting past detectors and classifier are added up; or `SECOND_LOOK`, where he
+            has images rejected that the reclassifier is wrong about.
     """
 
     draws: int = 1
@@ -59,8 +61,7 @@ def surface(
     `oblivious` is the bare classifier and `transfer` the substitute. `adaptive` is the whole system with
     its exact gradient; a purifier that is not differentiable gets its surrogate's (BPDA). `scores` is the
     whole system as deployed, without a gradient. Detectors, where there are any, are part of the last two
-    (see `evading`). A reclassifier is not: it gives labels, which no attack here can follow, so that
-    success through it is judged but not sought.
+    (see `evading`). A reclassifier is attacked in a view of its own (see `provoking`).
 
     Args:
         defended: The system under attack, in evaluation mode.
@@ -81,12 +82,19 @@ def surface(
             raise InputError(
                 "label must be the class of all images, got None; detectors are evaded a class at a time"
             )
-        weight = WEIGHINGS.get(view.stand_in)
-        if weight is None:
-            model = evading(model, detectors, label)
-        else:
-            model = weighing(model, detectors, label, weight)
+        model = _past(defended, model, detectors, label, view.stand_in)
     return _without_gradient(model) if knowledge == "scores" else model
+
+
+def _past(
+    defended: Defended, model: Model, detectors: Sequence[Detector], label: int, stand_in: str
+) -> Model:
+    """Detectors in the way of a model, or of the reclassifier."""
+    if stand_in == SECOND_LOOK and defended.reclassifier is not None:
+        return provoking(defended.reclassifier.scores, detectors, label)
+    if stand_in in WEIGHINGS:
+        return weighing(model, detectors, label, WEIGHINGS[stand_in])
+    return evading(model, detectors, label)
 
 
 def seen(defended: Defended, knowledge: Knowledge) -> bool:
@@ -101,6 +109,8 @@ def _check(defended: Defended, knowledge: Knowledge, view: View, substitute: nn.
     check_at_least(view.draws, 0, "draws")
     if knowledge == "transfer" and substitute is None:
         raise InputError("substitute must be a classifier for transfer knowledge, got None")
+    if view.stand_in == SECOND_LOOK and (defended.reclassifier is None or not len(defended.detectors)):
+        raise InputError(f"{SECOND_LOOK} needs a system with detectors and a reclassifier")
     if substitute is not None:
         if knowledge != "transfer":
             raise InputError(
@@ -118,7 +128,7 @@ def _deployed(defended: Defended, draws: int) -> Model:
 
 def _adaptive(defended: Defended, view: View) -> Model:
     purifier, classifier, draws = defended.purifier, defended.classifier, view.draws
-    if view.stand_in and view.stand_in not in WEIGHINGS:
+    if view.stand_in and view.stand_in not in (*WEIGHINGS, SECOND_LOOK):
         found = {} if purifier is None else purifier.stand_ins(classifier)
         if view.stand_in not in found:
             raise unknown("stand-in", view.stand_in, found)
