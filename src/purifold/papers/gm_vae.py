@@ -134,8 +134,8 @@ def _second_look(cells: Cells) -> SecondLookTable:
     shares |= {f"{PROTOCOL} at {epsilon:g}": printed.get(f"{epsilon:g}") for epsilon in crafts}
     return SecondLookTable(
         name="table-2",
-        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent; who knows that also "
-        "seeks images that are rejected and then taken for others",
+        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent; who knows that "
+        "also seeks images that are rejected and then taken for others",
         rows=tuple(
             SecondLook(
                 title=title,
