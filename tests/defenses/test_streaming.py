@@ -79,12 +79,14 @@ def test_the_graph_of_so_many_pixels_is_kept_and_of_no_more(monkeypatch, spare, 
     assert sum(seen) * 16 == times * pixels
 
 
-def test_without_a_gradient_each_patch_goes_through_once():
+@pytest.mark.parametrize("asked", [False, True])
+def test_without_a_gradient_each_patch_goes_through_once_and_leaves_no_graph(asked):
     seen = []
-    with torch.no_grad():
-        streamed(photos(), TILING, lambda patches: seen.append(len(patches)) or patches)
-    assert sum(seen) == 2 * 3 * 2  # images, rows, columns
-    assert max(seen) <= 3
+    with torch.set_grad_enabled(not asked):
+        streamed(photos().requires_grad_(asked), TILING, lambda patches: seen.append(patches) or patches)
+    assert sum(map(len, seen)) == 2 * 3 * 2  # images, rows, columns
+    assert max(map(len, seen)) <= 3
+    assert not any(patches.requires_grad for patches in seen)
 
 
 def test_rounding_above_one_is_cut_and_keeps_its_gradient():

@@ -25,7 +25,7 @@ HELD = 2**18
 
 
 def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[Tensor] = ()) -> Images:
-    """Blends what `purify` makes of each patch, in memory that depends on neither size nor stride.
+    """Blends what `purify` makes of each patch, in memory that is bounded whatever size and stride.
 
     Args:
         images: In [0, 1], with sides of at least a patch.
@@ -33,20 +33,23 @@ def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[T
         purify: Patches to patches, each on its own; may draw from torch's generator.
         weights: What `purify` uses that asks for gradients; the images' gradient needs none.
     """
-    return _Streamed.apply(images, tiling, purify, *weights)  # type: ignore[no-untyped-call]
+    hold = torch.is_grad_enabled() and tiling.pixels(images) <= HELD
+    return _Streamed.apply(images, tiling, purify, hold, *weights)  # type: ignore[no-untyped-call]
 
 
 class _Streamed(torch.autograd.Function):
     """Keeps the images and the state of the generators; of few patches the graph, too."""
 
     @staticmethod
-    def forward(ctx: Any, images: Images, tiling: Tiling, purify: Purify, *weights: Tensor) -> Images:
+    def forward(
+        ctx: Any, images: Images, tiling: Tiling, purify: Purify, hold: bool, *weights: Tensor
+    ) -> Images:
         """Portion by portion."""
+        hold = hold and any(ctx.needs_input_grad)
         ctx.save_for_backward(images, *weights)
         ctx.tiling, ctx.purify, ctx.generators = tiling, purify, generators(images.device)
         blended = torch.zeros_like(images)
         ctx.held = []
-        hold = any(ctx.needs_input_grad) and tiling.pixels(images) <= HELD
         for portion in tiling.portions(images):
             patches = portion.cut(images).requires_grad_(hold)
             with torch.set_grad_enabled(hold):
@@ -70,7 +73,7 @@ class _Streamed(torch.autograd.Function):
             portion.add(inner[0], found[0])
             for total, part in zip(found[1:], inner[1:], strict=True):
                 total.add_(part)
-        return found[0], None, None, *found[1:]
+        return found[0], None, None, None, *found[1:]
 
 
 def _again(ctx: Any, images: Images) -> Iterator[Passed]:
