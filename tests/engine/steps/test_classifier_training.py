@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from purifold import batches
 from purifold.data.split import Split
 from purifold.engine.step import Resources
-from purifold.engine.steps import classifier_training
 from purifold.engine.steps.classifier_training import accuracy, read_accuracy
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.store import Store
@@ -39,7 +39,7 @@ class Zero(nn.Module):
 
 @pytest.mark.parametrize("batch", [256, 3])
 def test_each_image_counts_once_in_batches_of_any_size(brightness, batch, monkeypatch):
-    monkeypatch.setattr(classifier_training, "BATCH", batch)
+    monkeypatch.setattr(batches, "ON_CPU", batch)
     assert accuracy(Reader(), brightness) == Proportion(8, 10)
 
 
