@@ -71,9 +71,18 @@ def test_cutting_and_adding_are_torch_s_unfold_and_fold(patch, stride, sides):
     assert torch.equal(torch.cat(cut), expected)
 
 
+@pytest.mark.parametrize(("patch", "most"), [(16, 128), (32, 32), (64, 32), (128, 8), (512, 1)])
+def test_a_portion_of_large_patches_holds_more_pixels_but_a_bounded_number(patch, most):
+    images = torch.zeros(1).expand(200, 1, patch, patch)
+    sizes = [len(portion.cut(images)) for portion in Tiling(patch=patch, stride=patch).portions(images)]
+    assert max(sizes) == most
+    assert sum(sizes) == 200
+
+
 @pytest.mark.parametrize("count", [1, 3, 70])
 def test_a_portion_holds_a_bounded_number_of_pixels(monkeypatch, count):
     monkeypatch.setattr(tiling, "PORTION", 64 * 16)
+    monkeypatch.setattr(tiling, "LEAST", 1)
     images = torch.rand(count, 1, 23, 31)
     sizes = [len(portion.cut(images)) for portion in Tiling(patch=4, stride=2).portions(images)]
     assert max(sizes) <= 64

@@ -18,9 +18,11 @@ from purifold.types import Images
 Patches: TypeAlias = Float[Tensor, "patches channel side side"]
 Window: TypeAlias = Literal["uniform", "hann"]
 WINDOWS: tuple[Window, ...] = ("uniform", "hann")
-PORTION, LEAST = 2**15, 32
-"""Pixels of the patches that go through at a time, 128 of 16x16; and patches, however large: their networks
-have large dense layers, which are read once a portion."""
+PORTION = 2**15
+"""Pixels of the patches that go through at a time: 128 of 16x16."""
+LEAST, WIDEST = 32, 2**17
+"""Patches that go through at a time as far as these pixels hold them: networks of large patches have large
+dense layers, which are read once a portion."""
 
 
 def starts(length: int, patch: int, stride: int) -> list[int]:
@@ -105,7 +107,8 @@ class Tiling:
 
     def portions(self, images: Images) -> Iterator[Portion]:
         """All patches of all images, a bounded number at a time."""
-        most = max(LEAST, PORTION // self.patch**2)
+        area = self.patch**2
+        most = max(1, PORTION // area, min(LEAST, WIDEST // area))
         for first in range(0, len(images), most):
             group = slice(first, min(first + most, len(images)))
             each = max(1, most // (group.stop - group.start))
