@@ -174,6 +174,12 @@ def test_a_reclassifier_is_attacked_beside(brightness, levels):
     assert not found.robust("pgd+second-look").any()
 
 
+def test_a_reclassifier_that_nothing_is_rejected_for_is_not_attacked(brightness, levels):
+    system = Defended(brightness, reclassifier=Darker()).eval()
+    found = evaluate(system, levels(80), [PGD(steps=1)], LINF, "adaptive", seed=0)
+    assert list(found.attacked) == ["pgd"]
+
+
 def test_an_attack_must_pass_the_detector_to_count(brightness, levels):
     # 120 crosses the boundary at 127.5 and stays below the detector at 130; 140 has to fall below 127.5;
     # with the detector at 126 nothing that looks like class 1 passes it

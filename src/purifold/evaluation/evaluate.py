@@ -98,9 +98,8 @@ def craft(
     differentiable = purifier is None or purifier.differentiable
     stand_ins = () if purifier is None else tuple(purifier.stand_ins(defended.classifier))
     if len(defended.detectors):
-        stand_ins = (*stand_ins, *WEIGHINGS)
-    if defended.reclassifier is not None:
-        stand_ins = (*stand_ins, SECOND_LOOK)
+        again = () if defended.reclassifier is None else (SECOND_LOOK,)
+        stand_ins = (*stand_ins, *WEIGHINGS, *again)
     eot = eot if defended.stochastic else 1
     return {
         name + view.suffix: craft_on(
