@@ -15,8 +15,6 @@ from purifold.checks import check_evaluating
 from purifold.errors import InputError
 from purifold.types import Images
 
-BATCH = 256
-
 
 @torch.no_grad()
 def features(classifier: nn.Module, images: Images) -> Float[Tensor, "batch features"]:

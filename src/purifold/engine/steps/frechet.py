@@ -11,10 +11,12 @@ from purifold.autoencoders.mixture import MixtureAutoencoder
 from purifold.engine.step import Step, Workbench
 from purifold.engine.steps.train_classifier import TrainClassifier
 from purifold.engine.steps.train_mixture import TrainMixture
-from purifold.evaluation.frechet import BATCH, features, frechet_distance
+from purifold.evaluation.frechet import features, frechet_distance
 from purifold.randomness import seeded
 
 DISTANCE = "frechet.json"
+BATCH = 256
+"""Images sampled at a time; others make other draws."""
 
 
 @final
