@@ -9,6 +9,12 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def few_queries(monkeypatch):
+    """The sanity check that asks for scores alone asks briefly: for tests of what stands around it."""
+    monkeypatch.setattr("purifold.evaluation.attack_checks.QUERIES", 20)
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """Makes the scale of a study that takes a second; keywords are its sizes."""

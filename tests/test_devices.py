@@ -123,6 +123,7 @@ def test_a_loss_with_the_gradient_of_the_weights(name):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_queries")
 def test_an_evaluation_with_its_sanity_checks():
     given = Given()
     with seeded(0):

@@ -21,7 +21,7 @@ from purifold.engine.step import Resources
 from purifold.engine.store import Store
 
 torch.set_num_threads(1)
-sizes = dict(images=12, seen=11_000, encoded=22_000, epochs=10, draws=2, eot=2, audit=4, played=1_000)
+sizes = dict(images=12, seen=5_500, encoded=11_000, epochs=5, draws=2, eot=2, audit=4, played=1_000)
 tiny = Scale(name="smoke", **sizes)
 question = Question(data="digits", defenses=("none", "vae"), attacks=("pgd:steps=5",), epsilons=(0.1, 0.3))
 experiments = compose(question, tiny, Resources())

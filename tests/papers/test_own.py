@@ -55,7 +55,7 @@ def images(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("images")
+@pytest.mark.usefixtures("images", "few_queries")
 def test_the_example_protects_a_network_on_a_folder_of_images(tmp_path, monkeypatch, capsys):
     (tmp_path / "my_study.py").write_text(EXAMPLE)
     sizes = {"images": 12, "seen": 2_000, "encoded": 2_000, "draws": 2, "eot": 2, "audit": 2, "played": 1}

@@ -22,7 +22,7 @@ def files(folder):
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, few_queries):
     """Both papers on few images with few steps."""
     for grids in (GRIDS, vae_reconstruction_cells.GRIDS):
         grid = grids["smoke"]
