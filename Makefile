@@ -1,6 +1,8 @@
 # `make demo` and `make test` start from a bare Python 3.11 and make: they build .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+# Python compiles what it imports; all of a gigabyte takes a minute.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 DATA_ROOT ?= ../shared/data
 
 .PHONY: install test quick lint demo bench clean
@@ -12,8 +14,8 @@ install: .venv/installed
 	  || { echo "purifold needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -m venv .venv \
 	  || { echo "this Python has no venv module: install your system's python3-venv package"; exit 2; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(PIP) torch
+	$(PIP) --editable '.[test]'
 	@touch $@
 
 # A process a core, each with one thread: more threads than cores stand in each other's way.
@@ -36,8 +38,8 @@ demo: install
 
 # Torchattacks pins an old requests, Pythae asks for a copy of dataclasses: they come without what they ask for.
 bench: install
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks pythae
+	$(PIP) --editable '.[bench]'
+	$(PIP) --no-deps torchattacks pythae
 	$(BIN)/python -m benchmarks.attacks --data mnist --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.attacks --data cifar-10 --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.training --data-root $(DATA_ROOT)

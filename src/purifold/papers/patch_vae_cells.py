@@ -98,7 +98,7 @@ NIPS = Subject(
 SLOW = {
     "vae-32-stride-32": 100,
     "vae-64-stride-32": 20,
-    "vae-64-stride-64": 100,
+    "vae-64-stride-64": 20,
     ENSEMBLE: 20,
     "vae-16-stride-16, no filter": 100,
 }

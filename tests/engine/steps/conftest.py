@@ -36,7 +36,7 @@ def refusing(tiny, composed, finished):
     from purifold.engine.steps.unseen import Unseen
     from purifold.threat import ThreatModel
 
-    descents = (Descent(steps=10), Descent(steps=40, nearness=0.0))
+    descents = (Descent(steps=10), Descent(steps=15, nearness=0.0))
     scale = tiny(images=60, seen=11_000, encoded=11_000, epochs=10)
     (experiment,) = composed(
         scale, classifier="gm-vae", defenses=("gm-vae",), attacks=("fgsm",), epsilons=(0.3,)
