@@ -1,7 +1,7 @@
 # `make demo` and `make test` start from a bare Python 3.11 and make: they build .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-# Python compiles what it imports; all of a gigabyte takes a minute.
+# Python compiles what it imports when it does; pip would compile all of site-packages, for a minute.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 DATA_ROOT ?= ../shared/data
 
