@@ -39,23 +39,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="mnist", help="a data set whose VAE sees whole images")
     parser.add_argument("--data-root", help="folder of data sets; else from the Hub")
+    parser.add_argument("--betas", type=float, nargs="+", default=BETAS, help="the weights to try")
     parser.add_argument("--scale", default="cpu", choices=list(SCALES))
     parser.add_argument("--store", default="runs/store", help="the study's")
     parser.add_argument("--out", type=Path, help="JSON file; by itself results/patch-vae/beta-DATA.json")
     options = parser.parse_args()
     subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
     here = Resources(data_root=options.data_root)
-    systems = _systems(subject, SCALES[options.scale], here)
+    systems = _systems(subject, options.betas, SCALES[options.scale], here)
     bench = _trained(systems, Store(options.store), here)
     held = systems[0].data.part("validation", here, HELD)
     tried = {}
-    for beta, system in zip(BETAS, systems, strict=True):
+    for beta, system in zip(options.betas, systems, strict=True):
         tried[beta] = _kept(system.build(bench), held, subject)
         shares = ", ".join(f"{budget}: {percent(kept)}" for budget, kept in tried[beta].items())
         print(f"beta {beta:g}: percent kept by budget {shares}", flush=True)
     write_choice(
         options.out or Path(f"results/patch-vae/beta-{options.data}.json"),
-        max(BETAS, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta)),
+        max(tried, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta)),
         tried,
         seed=SEED,
         attack=ATTACK,
@@ -65,11 +66,11 @@ def main() -> None:
     )
 
 
-def _systems(subject: Subject, scale: Scale, here: Resources) -> list[System]:
+def _systems(subject: Subject, betas: Sequence[float], scale: Scale, here: Resources) -> list[System]:
     """The study's classifier behind a VAE of each weight."""
     question = Question(
         data=subject.data,
-        defenses=tuple(f"vae:beta={beta:g}" for beta in BETAS),
+        defenses=tuple(f"vae:beta={beta:g}" for beta in betas),
         attacks=(ATTACK,),
         epsilons=subject.epsilons,
         classifier=subject.classifier,

@@ -35,7 +35,7 @@ def demo(course: Course) -> None:
         data="digits",
         defenses=("none", "ae", "dae", "vae:beta=0.1"),  # so few pixels bear little KL
         attacks=("pgd", "cw-l2:steps=30,search_steps=2,descents=1"),
-        epsilons=(0.1, 0.3),
+        epsilons=(0.1, 0.2),
         seed=course.seed,
     )
     _answer(question, "Purifold demo: autoencoders against adversarial digits", "demo", None, course)
