@@ -9,6 +9,8 @@ Found: TypeAlias = dict[str, Any]
 NOT_MEASURED = "not measured"
 PEERS = "Foolbox, ART, torchattacks"
 CW_ASKED = 2.0
+ASIDES = {"operations": "in operations", "ratio_in_our_layers": "where it gets our layers"}
+"""What may stand beside a ratio, by its name in the record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +94,7 @@ def _ratios(what: str) -> Callable[[Found], Iterator[tuple[str, str, bool | None
         for row in found["rows"]:
             ratio = row.get("ratio")
             measured = NOT_MEASURED if ratio is None else f"{ratio:.2f} times"
-            if "operations" in row:
-                measured += f", {row['operations']:.2f} in operations"
+            measured += "".join(f", {row[key]:.2f} {words}" for key, words in ASIDES.items() if key in row)
             reached = None if ratio is None else ratio >= found["asked"]
             yield f"{what}, {row['images']} images of {row['data']}", measured, reached
 

@@ -1,16 +1,42 @@
-"""A training by Pythae of the encoder and decoder of one of our variational autoencoders."""
+"""A training by Pythae of the encoder and decoder of one of our variational autoencoders.
+
+They are written as Pythae's users would write them, in torch's own layers and memory layout, or are ours:
+ours make one layer of an up-sampling and the convolution after it, pool before the ReLU, and lie in memory
+channels last.
+"""
 
 import contextlib
 import io
 import tempfile
+from itertools import pairwise
 from typing import Any
 
+import torch
 from benchmarks.timing import seconds
-from torch import Tensor
+from torch import Tensor, nn
 
 from purifold.autoencoders.base import Autoencoder
 from purifold.data.split import Split
+from purifold.networks.upsampled import UpsampledConv
 from purifold.training.config import TrainingConfig
+
+
+def in_torch_layers(network: nn.Module) -> nn.Module:
+    """The same function of the same weights: max-pools after their ReLU, up-sampling by itself."""
+    for name, child in network.named_children():
+        setattr(network, name, in_torch_layers(child))
+    if isinstance(network, UpsampledConv):
+        network = nn.Sequential(nn.Upsample(scale_factor=2), network.convolution)
+    if isinstance(network, nn.Sequential):
+        network = nn.Sequential(*_pooled_last(list(network)))
+    return network.to(memory_format=torch.contiguous_format)
+
+
+def _pooled_last(layers: list[nn.Module]) -> list[nn.Module]:
+    for place, (layer, after) in enumerate(pairwise(layers)):
+        if isinstance(layer, nn.MaxPool2d) and isinstance(after, nn.ReLU):
+            layers[place : place + 2] = after, layer
+    return layers
 
 
 def train_with_pythae(

@@ -9,6 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
+from torch import nn
+
+from purifold.autoencoders.spec import AutoencoderSpec
+from purifold.networks.upsampled import UpsampledConv
 
 ROOT = Path(__file__).parents[1]
 
@@ -72,6 +77,22 @@ def test_the_page_reads_what_the_benchmarks_leave(benchmarks: None, results: Pat
 
     unmeasured = [row for row in page(results).splitlines() if "| not measured |" in row]
     assert all("benchmarks.attacks" in row or "training" in row or "jpeg" in row for row in unmeasured)
+
+
+def test_pythae_gets_the_same_function_in_torch_layers(benchmarks: None) -> None:
+    in_torch_layers = importlib.import_module("benchmarks.pythae").in_torch_layers
+    spec = AutoencoderSpec(kind="variational", network="patch-vae-mnist", latent=8)
+    images = torch.rand(3, 1, 28, 28)
+    ours = spec.build((1, 28, 28))
+    code, image = ours.encoder(images), ours.decoder(torch.ones(2, 8))
+    plain = in_torch_layers(ours)
+    kinds = [type(layer) for layer in plain.modules()]
+    assert UpsampledConv not in kinds
+    assert kinds.count(nn.Upsample) == 2
+    first_pool = kinds.index(nn.MaxPool2d)
+    assert kinds[first_pool - 1] is nn.ReLU
+    assert torch.allclose(plain.encoder(images), code, atol=1e-6)
+    assert torch.allclose(plain.decoder(torch.ones(2, 8)), image, atol=1e-6)
 
 
 def test_every_benchmark_is_tried() -> None:
