@@ -81,6 +81,7 @@ CIFAR = replace(
     data="cifar-10",
     tables={"fgsm": "table-5"},
     classifier="patch-vae-cifar",
+    defenses={**PLAIN, "vae": "vae:beta=0.001"},
     epsilons=(0.005, 0.032, 0.06, 0.087, 0.102),
 )
 NIPS = Subject(
@@ -131,7 +132,7 @@ SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS, TILED),
     "cpu": (
         replace(MNIST, images=1_000, wide=10_000),
-        replace(CIFAR, images=1_000),
+        replace(CIFAR, images=1_000, encoded=2_880_000),
         replace(NIPS, epsilons=(0.005, 0.02, 0.06), few=SLOW, encoded=400_000, draws=1, eot=2, audit=4),
     ),
     "paper": (MNIST, CIFAR, NIPS),
