@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -81,6 +82,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         with suppress(OSError):
             partial.unlink()
     _sync_folder(path.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder, and refuses one that cannot be written, before anything is computed for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write to {folder} ({error.strerror}); choose another folder") from error
 
 
 def _sync_folder(folder: Path) -> None:

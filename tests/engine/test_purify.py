@@ -155,13 +155,14 @@ def test_a_folder_s_images_do_not_go_to_a_file(photos, tmp_path):
 
 @pytest.mark.parametrize("target", [".", "inner", "new"])
 def test_images_are_not_written_among_those_that_are_read(photos, target):
-    with pytest.raises(InputError, match="must not be"):
+    with pytest.raises(InputError, match="would be purified again"):
         folder_jobs(photos, photos / target, "made so")
 
 
 def test_names_that_would_become_one_are_refused(photos, tmp_path):
     opened(photos / "a.png").save(photos / "a.bmp")
-    with pytest.raises(InputError, match=r"would both become .*a\.png"):
+    opened(photos / "b.bmp").save(photos / "b.gif")
+    with pytest.raises(InputError, match=r"would both become .*a\.png, .*would both become .*b\.png; rename"):
         folder_jobs(photos, tmp_path / "out", "made so")
 
 

@@ -108,13 +108,28 @@ def test_a_receipt_says_how_the_images_were_made_and_keeps_others_out(photos, tm
     (tmp_path / "weights/0123.safetensors").touch()
     run(photos, tmp_path / "out", "stride=2", seed=3)
     made = json.loads(json.loads((tmp_path / "out" / RECEIPT).read_text())["made"])
-    assert made == {"defense": "halved:stride=2", "seed": 3, "weights": ["0123"]}
+    assert made == {
+        "defense": "halved:stride=2",
+        "seed": 3,
+        "source": str(photos.resolve()),
+        "weights": ["0123"],
+    }
     for options, seed in (("stride=3", 3), ("stride=2", 4)):
         with pytest.raises(InputError, match="purified otherwise"):
             run(photos, tmp_path / "out", options, seed=seed)
     (tmp_path / "weights/0123.safetensors").rename(tmp_path / "weights/4567.safetensors")
     with pytest.raises(InputError, match="purified otherwise"):
         run(photos, tmp_path / "out", "stride=2", seed=3)
+
+
+def test_images_of_another_folder_do_not_count_as_made(photos, tmp_path, run):
+    run(photos, tmp_path / "out")
+    others = tmp_path / "others"
+    others.mkdir()
+    Image.new("RGB", (3, 2)).save(others / "a.png")
+    os.utime(others / "a.png", (1, 1))
+    with pytest.raises(InputError, match="another folder"):
+        run(others, tmp_path / "out")
 
 
 def test_what_was_left_out_is_counted_and_the_first_is_named(photos, tmp_path, run, capsys):

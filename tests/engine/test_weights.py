@@ -78,7 +78,7 @@ def test_what_needs_other_weights_is_refused(store, tmp_path):
 
 
 def test_a_folder_without_weights_or_with_damaged_ones_says_so(store, tmp_path):
-    with pytest.raises(InputError, match="purifold train --out"):
+    with pytest.raises(InputError, match="purifold train --data DATA --out"):
         load_purifier(tmp_path)
     folder = trained(store, tmp_path / "weights")
     described = json.loads((folder / DESCRIPTION).read_text())
@@ -105,6 +105,22 @@ def test_a_defense_that_purifies_nothing_is_refused_before_anything_is_trained(
     with pytest.raises(InputError, match=says):
         trained(store, tmp_path / "weights", defense)
     assert not (tmp_path / "weights").exists()
+
+
+def test_a_folder_of_other_things_is_refused_before_anything_is_trained(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    fresh = Store(tmp_path / "store")
+    with pytest.raises(InputError, match=r"is not empty and holds no purifier\.json"):
+        trained(fresh, tmp_path)
+    with pytest.raises(InputError, match=r"cannot write to .*notes\.txt"):
+        trained(fresh, tmp_path / "notes.txt" / "weights")
+    assert not list(fresh.events())
+
+
+def test_a_description_that_may_not_be_read_says_so(tmp_path):
+    (tmp_path / DESCRIPTION).mkdir()
+    with pytest.raises(InputError, match="cannot read"):
+        load_purifier(tmp_path)
 
 
 def test_a_defense_without_weights_needs_none(store, tmp_path):

@@ -49,8 +49,9 @@ class Smoothing(Purifier):
         height, width = images.shape[2:]
         if min(height, width) <= self.size // 2:
             raise InputError(
-                f"size {self.size} reaches {self.size // 2} pixels and the images are {height} by {width}; "
-                f"take a size of {2 * min(height, width) - 1} or below"
+                f"a smoothing filter of size {self.size} reaches {self.size // 2} pixels and the images are "
+                f"{height} by {width}; take a size of {2 * min(height, width) - 1} or below, or, behind "
+                "patch-vae, smoothing=none"
             )
         return filtered(images, self.kernel(images))
 

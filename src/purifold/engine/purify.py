@@ -22,7 +22,7 @@ from purifold.randomness import seeded
 from purifold.storage import write_bytes
 
 RECEIPT = "purify.json"
-"""In a folder of purified images: how they were made, so that none made otherwise comes among them."""
+"""In a folder of purified images: of which they were made, and how; no others come among them."""
 AHEAD = 4
 """Images that are read before their turn, and as many that wait to be written."""
 Pixels: TypeAlias = UInt8[Tensor, "channel height width"]
@@ -72,18 +72,24 @@ def folder_jobs(source: Path, target: Path, receipt: str) -> list[Job]:
     Args:
         source: Of files that Pillow reads, going by their endings; others are passed over.
         target: Made if need be. A folder that holds other images is refused.
-        receipt: How the images are purified.
+        receipt: Which images are purified, and how.
     """
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file and {source} a folder; say a folder to write to")
     if source.resolve() in (target.resolve(), *target.resolve().parents):
-        raise InputError(f"{target} must not be {source} or lie in it; its images would be purified again")
+        raise InputError(
+            f"{target} is the folder of the images or lies in it, and they would be purified again; "
+            "choose a folder elsewhere"
+        )
     jobs: dict[Path, Path] = {}
+    clashes: list[str] = []
     for path in sorted(path for path in source.rglob("*") if path.is_file() and readable(path)):
         goal = target / path.relative_to(source).with_suffix(".png")
         if goal in jobs:
-            raise InputError(f"{path} and {jobs[goal]} would both become {goal}; rename one of them")
+            clashes.append(f"{path} and {jobs[goal]} would both become {goal}")
         jobs[goal] = path
+    if clashes:
+        raise InputError(f"{', '.join(clashes)}; rename one of each two")
     if not jobs:
         raise InputError(f"{source} holds no image that Pillow reads")
     _sign(target, receipt)
@@ -149,7 +155,9 @@ def _sign(target: Path, receipt: str) -> None:
     path = target / RECEIPT
     if path.exists():
         if _receipt(path) != receipt:
-            raise InputError(f"{target} holds images that were purified otherwise; choose another folder")
+            raise InputError(
+                f"{target} holds images of another folder, or purified otherwise; choose another folder"
+            )
     elif target.exists() and os.listdir(target):
         raise InputError(f"{target} is not empty and was not made by purify; choose another folder")
     write_bytes(path, json.dumps({"made": receipt}).encode())

@@ -32,8 +32,13 @@ def purify_paths(source: Path, target: Path, weights: Path, options: str, *, see
     deployed = Deployed(purifier=purifier.to(device).eval(), channels=channels, seed=seed, device=device)
     if not source.is_dir():
         return _summary(_told(deployed, [(source, _file(source, target))]), 0)
-    receipt = json.dumps({"defense": defense, "seed": seed, "weights": _digests(weights)}, sort_keys=True)
-    jobs = folder_jobs(source, target, receipt)
+    made = {
+        "defense": defense,
+        "seed": seed,
+        "source": str(source.resolve()),
+        "weights": _digests(weights),
+    }
+    jobs = folder_jobs(source, target, json.dumps(made, sort_keys=True))
     todo = [job for job in jobs if not is_done(job)]
     return _summary(_told(deployed, todo), len(jobs) - len(todo))
 

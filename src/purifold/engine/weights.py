@@ -1,6 +1,7 @@
 """A trained purifier in a folder: a JSON description and safetensors, which `purifold purify` reads."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from purifold.engine.trainings import Workshop
 from purifold.errors import Failure, InputError
 from purifold.networks.base import Shape
 from purifold.options import settings
-from purifold.storage import write_bytes
+from purifold.storage import check_writable, write_bytes
 from purifold.training.checkpoint import WEIGHTS, load_into
 
 DESCRIPTION = "purifier.json"
@@ -90,6 +91,7 @@ def train_purifier(
     steps: tuple[Training[Any], ...] = tuple(shop.training(spec) for spec in specs)
     shape = load(data, resources.data_root).shape
     _built(recipe, [spec.build(shape).eval() for spec in specs])  # what cannot work is refused now
+    _check_folder(folder)
     run(steps, store, resources, listener)
     for step in steps:
         write_bytes(_weights(folder, step.key), (store.fetch(step) / WEIGHTS).read_bytes())
@@ -142,6 +144,13 @@ def _check_kinds(recipe: Recipe) -> None:
         )
 
 
+def _check_folder(folder: Path) -> None:
+    """Refuses a folder of other things, and one that cannot be written."""
+    if folder.is_dir() and os.listdir(folder) and not (folder / DESCRIPTION).exists():
+        raise InputError(f"{folder} is not empty and holds no {DESCRIPTION}; choose another folder")
+    check_writable(folder)
+
+
 def _described(folder: Path) -> Description:
     path = folder / DESCRIPTION
     try:
@@ -150,8 +159,10 @@ def _described(folder: Path) -> Description:
         return Description(**{**content, **lists})
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
-            f"{folder} holds no {DESCRIPTION}; make it with `purifold train --out {folder}`"
+            f"{folder} holds no {DESCRIPTION}; make it with `purifold train --data DATA --out {folder}`"
         ) from None
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}); check who may") from error
     except (ValueError, KeyError, TypeError) as error:
         raise Failure(f"{path} is damaged; make it again with `purifold train`") from error
 

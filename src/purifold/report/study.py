@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from purifold.engine.local import run
 from purifold.engine.plan import Plan, needed, plan
@@ -12,14 +11,13 @@ from purifold.engine.progress import Listener, duration, shown
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.engine.study import StudyReport
-from purifold.errors import InputError
 from purifold.papers.base import Study
 from purifold.report import tables
 from purifold.report.exhibits_page import write_exhibits
 from purifold.report.page import write_page
 from purifold.report.results import Results, publish
 from purifold.report.sentences import failed, meaning
-from purifold.storage import write_bytes
+from purifold.storage import check_writable, write_bytes
 
 
 def report(
@@ -46,7 +44,7 @@ def report(
     Returns:
         What was written.
     """
-    _check_writable(out)
+    check_writable(out)
     print(forecast(plan(study.steps(), store), minutes))
     with shown() as listener:
         made = _made(study, store, resources, listener, ray)
@@ -65,16 +63,6 @@ def _made(
     from purifold.engine.ray import run as run_on_ray
 
     return run_on_ray(study.steps(), store, resources, listener, address=ray)
-
-
-def _check_writable(out: Path) -> None:
-    """Refuses a folder that cannot be written before anything is computed."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise InputError(f"cannot write to --out {out} ({error.strerror}); choose another folder") from error
 
 
 def _one_by_one(results: Results, out: Path, title: str) -> Path:
