@@ -8,8 +8,6 @@ things that would cross from one image to the next are taken care of where they 
 import io
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, ClassVar, final
 
 import torch
@@ -112,16 +110,11 @@ def _recode_colour(pixels: Pixels, quality: int) -> Pixels:
     units = -(-height // UNIT) * -(-width // UNIT)
     # The halved colour planes cannot be lengthened from outside: such images are coded one at a time.
     alone = height % UNIT > 0 or units > MOST_UNITS
-    strips = pixels.split(1 if alone else _per_strip(pixels))
-    recode = partial(_recode_strip, quality=quality, units=0 if alone else units)
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:  # Python waits for no decoder
-        return _pixels(b"".join(threads.map(recode, strips)), pixels.shape)
-
-
-def _recode_strip(strip: Pixels, *, quality: int, units: int) -> bytes:
-    coded = _encode(strip, quality, restart_marker_blocks=units)
-    files = _cut(coded, len(strip), strip.shape[1])
-    return b"".join(_decode(file, (1, *strip.shape[1:])) for file in files)
+    decoded = []
+    for strip in pixels.split(1 if alone else _per_strip(pixels)):
+        coded = _encode(strip, quality, restart_marker_blocks=0 if alone else units)
+        decoded += [_decode(file, (1, *strip.shape[1:])) for file in _cut(coded, len(strip), height)]
+    return _pixels(b"".join(decoded), pixels.shape)
 
 
 def _per_strip(pixels: Pixels) -> int:
