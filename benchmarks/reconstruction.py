@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from purifold.autoencoders.base import Autoencoder
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.defenses.reconstruction import Reconstruction
+from purifold.networks.upsampled import UpsampledConv
 from purifold.randomness import seeded
 
 BATCHES = (64, 256, 1024)
 AIM = 0.6
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d, UpsampledConv)
 
 
 def main() -> None:
@@ -53,8 +55,8 @@ def _measure(autoencoder: Autoencoder, images: Tensor, repeats: int) -> dict[str
 
 def _bare(autoencoder: Autoencoder, images: Tensor) -> Callable[[], None]:
     """Calls each convolution on the input that it has inside the autoencoder."""
-    inputs: list[tuple[nn.Module, Tensor]] = []
-    layers = [part for part in autoencoder.modules() if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)]
+    inputs: list[tuple[nn.Module, Tensor]] = []  # the one inside an `UpsampledConv` is never called
+    layers = [part for part in autoencoder.modules() if isinstance(part, CONVOLUTIONS)]
     hooks = [
         layer.register_forward_hook(lambda layer, given, _: inputs.append((layer, given[0])))
         for layer in layers
