@@ -147,12 +147,12 @@ def test_the_page_has_what_was_recorded_and_says_what_was_not(benchmarks: None, 
     machine = {"cores": 2, "cpu": "CPU", "gpus": [], "matrix_product_gflops": 100.4}
     rows = [
         {"library": library, "work": "cw-l2", "seconds_of_all_images": seconds, "success": success}
-        | {"images": 4, "passes": 1.0, "median_l2": 1.0}
-        for library, seconds, success in [
-            ("purifold", 10.0, 0.9),
-            ("foolbox", 19.0, 0.9),
-            ("art", 25.0, 1.0),
-            ("torchattacks", 5.0, 0.8),
+        | {"images": 4, "passes": 1.0, "median_l2": distance}
+        for library, seconds, success, distance in [
+            ("purifold", 10.0, 0.9, 1.0),
+            ("foolbox", 19.0, 0.9, 1.04),
+            ("art", 6.0, 1.0, 1.06),
+            ("torchattacks", 5.0, 0.8, 1.0),
         ]
     ]
     (tmp_path / "performance").mkdir()
@@ -161,8 +161,8 @@ def test_the_page_has_what_was_recorded_and_says_what_was_not(benchmarks: None, 
     jpeg = {"asked": 2.0, "rows": [{"data": "mnist", "images": 7, "ratio": 2.5}], "machine": machine}
     (tmp_path / "performance" / "jpeg.json").write_text(json.dumps(jpeg))
     written = page(tmp_path)
-    # beside the fastest whose success is no lower: 1.9 of 2 asked; torchattacks is faster for less
-    assert "| **1.90 times foolbox, success 90 % and 90 %** | 2 x CPU, 100 GFLOP/s |" in line(
+    # beside the fastest that finds as much: 1.9 of 2 asked; torchattacks is faster for less, ART stops farther
+    assert "| **1.90 times foolbox, success 90 % and 90 %, L2 1.000 and 1.040** | 2 x CPU, 100 GFLOP/s |" in line(
         written, "cw-l2, mnist"
     )
     assert "| 2.50 times | 2 x CPU, 100 GFLOP/s |" in line(written, "JPEG purification, 7 images of mnist")
