@@ -107,10 +107,17 @@ def test_a_defense_that_purifies_nothing_is_refused_before_anything_is_trained(
     assert not (tmp_path / "weights").exists()
 
 
+def test_what_a_killed_run_left_is_no_hindrance(store, tmp_path):
+    folder = trained(store, tmp_path / "weights")
+    (folder / DESCRIPTION).unlink()
+    trained(store, folder)
+    assert (folder / DESCRIPTION).exists()
+
+
 def test_a_folder_of_other_things_is_refused_before_anything_is_trained(tmp_path):
     (tmp_path / "notes.txt").touch()
     fresh = Store(tmp_path / "store")
-    with pytest.raises(InputError, match=r"is not empty and holds no purifier\.json"):
+    with pytest.raises(InputError, match=r"holds other files and no purifier\.json"):
         trained(fresh, tmp_path)
     with pytest.raises(InputError, match=r"cannot write to .*notes\.txt"):
         trained(fresh, tmp_path / "notes.txt" / "weights")

@@ -1,7 +1,6 @@
 """A trained purifier in a folder: a JSON description and safetensors, which `purifold purify` reads."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -146,8 +145,10 @@ def _check_kinds(recipe: Recipe) -> None:
 
 def _check_folder(folder: Path) -> None:
     """Refuses a folder of other things, and one that cannot be written."""
-    if folder.is_dir() and os.listdir(folder) and not (folder / DESCRIPTION).exists():
-        raise InputError(f"{folder} is not empty and holds no {DESCRIPTION}; choose another folder")
+    begun = (".safetensors", ".partial")  # of a run that was killed before its description
+    known = (folder / DESCRIPTION).exists() or not folder.is_dir()
+    if not known and any(path.suffix not in begun for path in folder.iterdir()):
+        raise InputError(f"{folder} holds other files and no {DESCRIPTION}; choose another folder")
     check_writable(folder)
 
 
