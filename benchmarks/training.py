@@ -60,9 +60,9 @@ def _row(data: str, shown: Split, *, smoke: bool = False) -> dict[str, Any]:
                 name: (_process(stack, ask_for_huge_pages, smoke), partial(_ours, precision))
                 for name, precision in PRECISIONS.items()
             },
-            "pythae": (_process(stack, _leave_pages, smoke), _theirs),
-            "pythae, huge pages": (_process(stack, ask_for_huge_pages, smoke), _theirs),
-            OUR_LAYERS: (_process(stack, _leave_pages, smoke), _theirs_in_our_layers),
+            "pythae": (_process(stack, _leave_pages, smoke), partial(_theirs, False)),
+            "pythae, huge pages": (_process(stack, ask_for_huge_pages, smoke), partial(_theirs, False)),
+            OUR_LAYERS: (_process(stack, _leave_pages, smoke), partial(_theirs, True)),
         }
         for turn in range(1 + (1 if smoke else REPEATS)):
             images = shown if turn else shown.first(2 * SETTINGS.batch_size)
@@ -105,16 +105,11 @@ def _ours(precision: Precision, spec: AutoencoderSpec, shown: Split) -> tuple[fl
     return taken, found[0].train_loss[-1]
 
 
-def _theirs(spec: AutoencoderSpec, shown: Split) -> tuple[float, float]:
+def _theirs(in_our_layers: bool, spec: AutoencoderSpec, shown: Split) -> tuple[float, float]:
     with seeded(0):
         autoencoder = spec.build(shown.shape)
-    return train_with_pythae(in_torch_layers(autoencoder), shown, SETTINGS)
-
-
-def _theirs_in_our_layers(spec: AutoencoderSpec, shown: Split) -> tuple[float, float]:
-    with seeded(0):
-        autoencoder = spec.build(shown.shape)
-    return train_with_pythae(autoencoder, shown, SETTINGS)
+    given = autoencoder if in_our_layers else in_torch_layers(autoencoder)
+    return train_with_pythae(given, shown, SETTINGS)
 
 
 if __name__ == "__main__":
