@@ -1,9 +1,10 @@
 """Randomness: one seeded boundary, and noise that belongs to an image instead of its place in a batch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -44,22 +45,25 @@ class ImageNoise:
     figure 14) is keyed by a hash of each image's bits.
 
     Args:
-        keys: One 64-bit key an image; see `ImageNoise.of`.
+        make: Gives one 64-bit key an image, when the first number is drawn; see `ImageNoise.of`.
     """
 
-    keys: Tensor
+    make: Callable[[], Tensor]
     drawn: int = field(default=0, init=False)
 
     @classmethod
     def of(cls, images: Images, seed: int) -> "ImageNoise":
         """Noise keyed by each image's pixels and `seed`."""
-        bits = images.detach().flatten(1).float().contiguous().view(torch.int32).long()
-        places = torch.arange(bits.shape[1], device=bits.device) * _GOLDEN
-        return cls(_mix(_mix(bits + places).sum(dim=1) + _mix(torch.tensor(seed + 1)).to(bits.device)))
+        return cls(lambda: _keys(images, seed))
+
+    @cached_property
+    def keys(self) -> Tensor:
+        """One an image, int64."""
+        return self.make()
 
     def select(self, rows: Tensor) -> "ImageNoise":
         """The noise of these images alone, from where it stands."""
-        chosen = ImageNoise(self.keys[rows])
+        chosen = ImageNoise(lambda: self.keys[rows])
         chosen.drawn = self.drawn
         return chosen
 
@@ -81,6 +85,12 @@ class ImageNoise:
         counter = torch.arange(self.drawn, self.drawn + count, device=self.keys.device)
         self.drawn += count
         return _mix(self.keys[:, None] + (counter + 1) * _GOLDEN)
+
+
+def _keys(images: Images, seed: int) -> Tensor:
+    bits = images.detach().flatten(1).float().contiguous().view(torch.int32).long()
+    places = torch.arange(bits.shape[1], device=bits.device) * _GOLDEN
+    return _mix(_mix(bits + places).sum(dim=1) + _mix(torch.tensor(seed + 1)).to(bits.device))
 
 
 def _mix(value: Tensor) -> Tensor:

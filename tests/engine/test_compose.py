@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from purifold.data.load import sources
+from purifold.defenses.defense_gan import Projection
 from purifold.defenses.recipe import Recipe
 from purifold.engine.compose import Question, attack, compose
 from purifold.engine.scale import SCALES
@@ -86,6 +87,7 @@ def test_every_data_set_names_networks_that_exist():
     [
         ({"defenses": ("vea",)}, "did you mean 'vae'"),
         ({"defenses": ("vae:latent_scale=99",)}, "latent_scale"),
+        ({"defenses": ("defense-gan:steps=0",)}, "steps must be 1 or above"),
         ({"autoencoder": "patch-vae-64"}, "patch-vae-64"),
         ({"classifier": "puvae-b"}, "puvae-b"),
         ({"knowledge": ("transfer",), "substitutes": ("mpl",)}, "did you mean 'mlp'"),
@@ -102,6 +104,19 @@ def test_what_cannot_work_is_refused_before_anything_is_trained(changes, says):
 def test_a_substitute_has_weights_of_its_own():
     (experiment,) = composed(knowledge=("transfer",), classifier="mlp", substitutes=("mlp",))
     assert experiment.substitutes[0].key != experiment.system.classifier.key
+
+
+def test_a_search_is_rehearsed_with_the_least_effort(monkeypatch):
+    asked = []
+
+    def forward(projection, images, original=Projection.forward):
+        asked.append((projection.steps, projection.restarts, len(images)))
+        return original(projection, images)
+
+    monkeypatch.setattr(Projection, "forward", forward)
+    (experiment,) = composed(defenses=("defense-gan:steps=150",))
+    assert asked == [(1, 1, 1)]
+    assert experiment.system.defense == "defense-gan:steps=150"
 
 
 def test_thresholds_are_rehearsed_on_no_more_images_than_they_need(monkeypatch):

@@ -182,6 +182,7 @@ defense_gan = Recipe(
     assemble=_assemble,
     autoencoders=(partial(GeneratorSpec),),
     sampling="spread",
+    effort=("steps", "restarts"),
     differentiable=False,
     transparent=True,
     stand_ins=("bpda", "unrolled"),

@@ -63,6 +63,7 @@ class Recipe:
         assemble: Takes `Parts` and, as keyword-only arguments with type and default, the defense's options.
         autoencoders: What must be trained first; a generator or another classifier stands here, too.
         sampling: The option that scales what is drawn at every prediction; at 0 nothing is.
+        effort: Options that say how long an answer is searched for; with 1 for each it takes no time.
         differentiable: Whether what is assembled has a gradient of its own.
         transparent: Whether its purifier's surrogate leaves images as they are, and there are no detectors:
             an attack on the surrogate alone is one on the classifier.
@@ -79,6 +80,7 @@ class Recipe:
     assemble: Callable[..., Defended]
     autoencoders: tuple[Unfinished, ...] = ()
     sampling: str | None = None
+    effort: tuple[str, ...] = ()
     differentiable: bool = True
     transparent: bool = False
     stand_ins: tuple[str, ...] = ()
@@ -107,6 +109,11 @@ class Recipe:
     def still(self) -> "Recipe":
         """The same with sampling off: what an attacker sees who turns it off."""
         return self if self.sampling is None else self.with_options(**{self.sampling: 0.0})
+
+    @property
+    def brief(self) -> "Recipe":
+        """The same with the least effort: answers of the same shapes, soon."""
+        return self.with_options(**dict.fromkeys(self.effort, 1))
 
     @property
     def offered(self) -> tuple[str, ...]:

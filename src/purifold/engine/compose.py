@@ -146,7 +146,7 @@ def _system(defense: str, classifier: Classifying, question: Question, shop: Wor
 def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
-    One of each recipe answers, too: options change no shapes. Thresholds are set by as many images as they
+    One of each recipe answers, too, with the least effort: options change no shapes. Thresholds are set by as many images as they
     need, if the data set has them: by all of them, a grid of many systems would be minutes in planning.
     """
     data = classifier.data.load(resources)
@@ -156,6 +156,8 @@ def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Res
         for system in systems:
             trained = [step.build(resources).to(resources.device).eval() for step in system.autoencoders]
             held = None if data.validation is None else data.validation.first(system.recipe.least)
-            defended = system.recipe.build(bare, trained, held)
-            if system is first[system.recipe.name]:
+            recipe, brief = system.recipe, system.recipe.brief
+            defended = recipe.build(bare, trained, held)
+            if system is first[recipe.name]:
+                defended = defended if brief == recipe else brief.build(bare, trained, held)
                 defended.predict(data.test.first(1).images())
