@@ -67,14 +67,12 @@ class JPEG(Purifier):
             raise InputError(f"images must have 1 or 3 channels for JPEG, got {channels}")
         if max(height, width) > TALLEST:
             raise InputError(f"images must be at most {TALLEST} pixels a side for JPEG, got {height}x{width}")
-        if len(images) == 0:
-            return images.clone()
-        # Stacked plane by plane: a permuted copy of bytes takes more than twice as long.
-        planes = images.detach().mul(255).round_().byte().cpu().unbind(1)
-        pixels = torch.stack(planes, dim=3)
         recode = _recode_grey if channels == GREY else _recode_colour
-        decoded = recode(pixels, self.quality).to(images.device).permute(0, 3, 1, 2)
-        return decoded.contiguous().to(images.dtype).div_(255)
+        found = torch.empty(images.shape, dtype=images.dtype, device=images.device)
+        size = _per_file(channels, height, width)
+        for strip, into in zip(images.detach().split(size), found.split(size), strict=True):
+            into.copy_(recode(_bytes(strip), self.quality).permute(0, 3, 1, 2))
+        return found.div_(255)
 
     def surrogate(self, images: Images) -> Images:
         """The images as they are: the straight-through gradient."""
@@ -94,31 +92,38 @@ class JPEG(Purifier):
         return cls()
 
 
+def _per_file(channels: int, height: int, width: int) -> int:
+    """How many images one file holds."""
+    # Halved colour planes cannot be lengthened from outside: such images are coded one at a time.
+    alone = channels == COLOUR and (height % UNIT > 0 or _units(height, width) > MOST_UNITS)
+    return 1 if alone else TALLEST // (height + -height % BLOCK)
+
+
+def _units(height: int, width: int) -> int:
+    return -(-height // UNIT) * -(-width // UNIT)
+
+
+def _bytes(images: Images) -> Pixels:
+    # Stacked plane by plane: a permuted copy of bytes takes more than twice as long.
+    return torch.stack(images.mul(255).round_().byte().cpu().unbind(1), dim=3)
+
+
 def _recode_grey(pixels: Pixels, quality: int) -> Pixels:
     """Images whose height fills no whole blocks are lengthened by their last row, as libjpeg does itself."""
     height = pixels.shape[1]
     padding = pixels[:, -1:].expand(-1, -height % BLOCK, -1, -1)
     stacked = torch.cat([pixels, padding], dim=1)
-    strips = stacked.split(_per_strip(stacked))
-    decoded = b"".join(_decode(_encode(strip, quality), strip.shape) for strip in strips)
-    return _pixels(decoded, stacked.shape)[:, :height]
+    return _pixels(_decode(_encode(stacked, quality), stacked.shape), stacked.shape)[:, :height]
 
 
 def _recode_colour(pixels: Pixels, quality: int) -> Pixels:
     """Decoding blends colour across blocks, so a strip is cut into one file an image, decoded alone."""
-    _, height, width, _ = pixels.shape
-    units = -(-height // UNIT) * -(-width // UNIT)
-    # The halved colour planes cannot be lengthened from outside: such images are coded one at a time.
-    alone = height % UNIT > 0 or units > MOST_UNITS
-    decoded = []
-    for strip in pixels.split(1 if alone else _per_strip(pixels)):
-        coded = _encode(strip, quality, restart_marker_blocks=0 if alone else units)
-        decoded += [_decode(file, (1, *strip.shape[1:])) for file in _cut(coded, len(strip), height)]
+    count, *sides, _ = pixels.shape
+    if count == 1:
+        return _pixels(_decode(_encode(pixels, quality), pixels.shape), pixels.shape)
+    coded = _encode(pixels, quality, restart_marker_blocks=_units(*sides))
+    decoded = (_decode(file, (1, *pixels.shape[1:])) for file in _cut(coded, count, sides[0]))
     return _pixels(b"".join(decoded), pixels.shape)
-
-
-def _per_strip(pixels: Pixels) -> int:
-    return TALLEST // pixels.shape[1]
 
 
 def _encode(strip: Pixels, quality: int, **options: Any) -> bytes:
