@@ -1,7 +1,8 @@
 """Randomness: one seeded boundary, and noise that belongs to an image instead of its place in a batch."""
 
 import math
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,25 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=list(devices)):
         torch.manual_seed(seed)
         yield
+
+
+_own = threading.local()
+
+
+@contextmanager
+def drawn_apart(seed: int, device: torch.device | str) -> Iterator[None]:
+    """What `normal` draws in this thread comes from a generator of its own, whatever others draw."""
+    _own.generator = torch.Generator(device).manual_seed(seed)
+    try:
+        yield
+    finally:
+        _own.generator = None
+
+
+def normal(shape: Sequence[int], like: Tensor) -> Tensor:
+    """Standard normal draws of a model, in the precision and on the device of `like`."""
+    generator = getattr(_own, "generator", None)
+    return torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
 
 
 def generators(device: torch.device) -> tuple[Tensor, Tensor | None]:

@@ -8,7 +8,7 @@ import torch
 from purifold.defenses.base import Detector, Purifier
 from purifold.discovery import classes
 from purifold.errors import InputError
-from purifold.randomness import seeded
+from purifold.randomness import drawn_apart, seeded
 
 PURIFIERS, DETECTORS = classes(Purifier), classes(Detector)
 SIZE = 12
@@ -89,6 +89,10 @@ def test_two_draws_differ_exactly_where_a_purifier_says_it_is_stochastic(name, c
     differs = (first != second).flatten(1).any(dim=1)
     assert differs.all() if purifier.stochastic else not differs.any()
     assert torch.equal(first, drawn(purifier, images, seed=1))
+    before = torch.get_rng_state()
+    with drawn_apart(1, "cpu"):
+        assert torch.equal(first, purifier(images))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @purifiers

@@ -12,8 +12,9 @@ from PIL import Image
 
 from purifold.defenses.base import Purifier
 from purifold.engine import purify
-from purifold.engine.purify import AHEAD, RECEIPT, Deployed, folder_jobs, is_done, purify_files
+from purifold.engine.purify import LANES, RECEIPT, Deployed, folder_jobs, is_done, purify_files
 from purifold.errors import Failure, InputError
+from purifold.randomness import normal
 
 random = np.random.RandomState(0)
 
@@ -37,7 +38,7 @@ class Shifted(Purifier):
         self.noise, self.stochastic = noise, noise > 0
 
     def forward(self, images):
-        return (images / 2 + self.noise * torch.rand_like(images)).clamp(0, 1)
+        return (images / 2 + self.noise * normal(images.shape, images)).clamp(0, 1)
 
     @classmethod
     def example(cls, channels, size):
@@ -226,28 +227,35 @@ def test_the_purifier_sees_whole_planes_whatever_the_file_s_order():
     assert Seeing.contiguous == [True, True]
 
 
-def test_images_are_read_and_written_while_one_is_purified_and_only_a_few_wait(photos, tmp_path, monkeypatch):
+def test_several_images_are_worked_on_at_a_time_as_if_alone(photos, tmp_path, monkeypatch):
     for number in range(20):
         Image.fromarray(random.randint(0, 256, (6, 6, 3)).astype(np.uint8)).save(photos / f"{number}.png")
-    ahead, most, threads, held = 0, 0, set(), threading.Lock()
-    read, write = purify.read_picture, purify.write_picture
+    monkeypatch.setattr(torch, "get_num_threads", lambda: LANES + 1)
+    now, most, held, read = 0, 0, threading.Lock(), purify.read_picture
+    together = threading.Barrier(LANES)
 
     def reads(path):
-        nonlocal ahead, most
+        nonlocal now, most
         with held:
-            ahead += 1
-            most = max(most, ahead)
-        threads.add(threading.get_ident())
-        return read(path)
-
-    def writes(picture, path):
-        nonlocal ahead
-        write(picture, path)
+            now += 1
+            most = max(most, now)
+        if path.name in ("0.png", "1.png", "10.png", "11.png"):
+            together.wait(timeout=60)
+        picture = read(path)
         with held:
-            ahead -= 1
+            now -= 1
+        return picture
 
     monkeypatch.setattr(purify, "read_picture", reads)
-    monkeypatch.setattr(purify, "write_picture", writes)
-    assert set(run(photos, tmp_path / "out").values()) == {""}
-    assert threading.get_ident() not in threads
-    assert 1 < most <= 2 * AHEAD + 2
+    system = deployed(0.3)
+    assert set(run(photos, tmp_path / "out", system).values()) == {""}
+    assert most == LANES
+    for number in range(20):
+        alone = system.purify(read(photos / f"{number}.png").pixels)
+        assert torch.equal(read(tmp_path / "out" / f"{number}.png").pixels, alone)
+
+
+def test_torch_has_the_threads_it_had_afterwards(photos, tmp_path):
+    before = torch.get_num_threads()
+    run(photos, tmp_path / "out")
+    assert torch.get_num_threads() == before

@@ -12,6 +12,7 @@ from torch import Tensor
 from purifold.autoencoders.base import Autoencoder, ReconstructionLoss
 from purifold.errors import InputError
 from purifold.networks.base import Decoder, Encoder
+from purifold.randomness import normal
 from purifold.types import Images, Latent, Scores
 
 
@@ -114,7 +115,7 @@ def _check_clip(name: str, clip: float) -> None:
 
 
 def _sample(mean: Latent, log_variance: Latent, scale: float, clip: float) -> Latent:
-    draws = torch.randn_like(mean)
+    draws = normal(mean.shape, mean)
     if clip < math.inf:
         draws = draws.clamp(-clip, clip)
     return torch.addcmul(mean, torch.exp(log_variance / 2), draws, value=scale)

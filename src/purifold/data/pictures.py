@@ -92,7 +92,6 @@ def write_picture(picture: Picture, path: Path) -> None:
     kind = format_of(path)
     if picture.alpha is not None and kind in NO_ALPHA:
         raise InputError(f"{path} cannot hold the image's transparency; write a .png instead")
-    # NumPy: torch would start threads of its own in each thread that writes, beside those of the purifier.
     layers = [*picture.pixels.numpy(), *([] if picture.alpha is None else [picture.alpha.numpy()])]
     out = io.BytesIO()
     try:

@@ -30,7 +30,7 @@ class Purifier(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: Images) -> Images:
-        """The purified images, as deployed; any sampling draws from torch's generator."""
+        """The purified images, as deployed; any sampling draws by `purifold.randomness.normal`."""
 
     def surrogate(self, images: Images) -> Images:
         """What an adaptive attacker differentiates: `forward` without sampling, or a stand-in for it."""

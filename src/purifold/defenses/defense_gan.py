@@ -17,6 +17,7 @@ from purifold.defenses.precision import Precision, in_precision
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
 from purifold.networks.doubling import doubled
+from purifold.randomness import normal
 from purifold.types import Images, Latent, Logits, Model, Scores
 
 RATE, MOMENTUM, LATE, DECAY = 10.0, 0.7, 0.8, 0.1
@@ -111,9 +112,7 @@ class Projection(Purifier):
     def project(self, images: Images, restarts: int | None = None) -> Latent:
         """The best latent of each image, (batch, latent), of `restarts`, or of the defense's own number."""
         restarts = (restarts or self.restarts) if self.stochastic else 1
-        starts = self.spread * torch.randn(
-            len(images), restarts, self.generator.generator.latent, dtype=images.dtype, device=images.device
-        )
+        starts = self.spread * normal((len(images), restarts, self.generator.generator.latent), images)
         portion = max(1, ROWS // restarts)
         pairs = zip(images.split(portion), starts.split(portion), strict=True)
         return torch.cat([self._best(some, where) for some, where in pairs])

@@ -67,6 +67,8 @@ class JPEG(Purifier):
             raise InputError(f"images must have 1 or 3 channels for JPEG, got {channels}")
         if max(height, width) > TALLEST:
             raise InputError(f"images must be at most {TALLEST} pixels a side for JPEG, got {height}x{width}")
+        if len(images) == 0:
+            return images.clone()
         recode = _recode_grey if channels == GREY else _recode_colour
         found = torch.empty(images.shape, dtype=images.dtype, device=images.device)
         size = _per_file(channels, height, width)

@@ -4,7 +4,7 @@ Hwang et al., 2019, arXiv:1903.00585 (`puvae`), section 3.3.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, final
 
@@ -18,6 +18,7 @@ from purifold.defenses.precision import Precision, in_precision
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.errors import InputError
 from purifold.networks.puvae import PuvaeDecoder, PuvaeEncoder
+from purifold.randomness import normal
 from purifold.types import Images, Logits, Model
 
 NOISE = 0.1
@@ -56,11 +57,11 @@ class ClassSearch(Purifier):
 
     def forward(self, images: Images) -> Images:
         """The nearest reconstructions, from sampled codes where `noise` is above 0."""
-        return self._nearest(images, self.noise * self._draws(images, torch.randn))
+        return self._nearest(images, self.noise * normal(self._latents(images), images))
 
     def surrogate(self, images: Images) -> Images:
         """The nearest reconstructions from the posteriors' means."""
-        return self._nearest(images, self._draws(images, torch.zeros))
+        return self._nearest(images, images.new_zeros(self._latents(images)))
 
     def stand_ins(self, classifier: Model) -> Mapping[str, Model]:
         """`soft` mixes all reconstructions, the nearest the most; `selection` answers with how near they are.
@@ -102,10 +103,8 @@ class ClassSearch(Purifier):
         unit = SOFTNESS * errors.detach().amin(dim=0)
         return candidates, -errors / unit.clamp_min(torch.finfo(errors.dtype).tiny)
 
-    def _draws(self, images: Images, make: Callable[..., Tensor]) -> Tensor:
-        autoencoder = self.autoencoder
-        shape = (len(images), autoencoder.classes, autoencoder.decoder.latent)
-        return make(shape, dtype=images.dtype, device=images.device)
+    def _latents(self, images: Images) -> tuple[int, int, int]:
+        return len(images), self.autoencoder.classes, self.autoencoder.decoder.latent
 
 
 def _assemble(parts: Parts, *, noise: float = NOISE, precision: Precision = "float32") -> Defended:

@@ -30,7 +30,7 @@ def streamed(images: Images, tiling: Tiling, purify: Purify, weights: Sequence[T
     Args:
         images: In [0, 1], with sides of at least a patch.
         tiling: Where the patches lie.
-        purify: Patches to patches, each on its own; may draw from torch's generator.
+        purify: Patches to patches, each on its own; may draw by `purifold.randomness.normal`.
         weights: What `purify` uses that asks for gradients; the images' gradient needs none.
     """
     hold = torch.is_grad_enabled() and tiling.pixels(images) <= HELD

@@ -146,8 +146,9 @@ def _system(defense: str, classifier: Classifying, question: Question, shop: Wor
 def _rehearse(systems: Sequence[System], classifier: Classifying, resources: Resources) -> None:
     """Assembles the systems untrained: what cannot work is refused now, not after the training.
 
-    One of each recipe answers, too, with the least effort: options change no shapes. Thresholds are set by as many images as they
-    need, if the data set has them: by all of them, a grid of many systems would be minutes in planning.
+    One of each recipe answers, too, with the least effort: options change no shapes. Thresholds are set by as
+    many images as they need, if the data set has them: by all of them, a grid of many systems would be
+    minutes in planning.
     """
     data = classifier.data.load(resources)
     first = {system.recipe.name: system for system in reversed(systems)}

@@ -1,10 +1,10 @@
-"""Purifies image files: while one is in the purifier, the next are read and the last are written."""
+"""Purifies image files, several at a time: each is read, purified and written in a thread of its own."""
 
 import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +15,16 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from purifold.batches import in_batches
-from purifold.data.pictures import Picture, read_picture, readable, write_picture
+from purifold.data.pictures import read_picture, readable, write_picture
 from purifold.defenses.base import Purifier
 from purifold.errors import Failure, InputError
-from purifold.randomness import seeded
+from purifold.randomness import drawn_apart
 from purifold.storage import write_bytes
 
 RECEIPT = "purify.json"
 """In a folder of purified images: of which they were made, and how; no others come among them."""
-AHEAD = 4
-"""Images that are read before their turn, and as many that wait to be written."""
+LANES = 4
+"""Images at a time, at most: with more, threads wait for one another in Python."""
 Pixels: TypeAlias = UInt8[Tensor, "channel height width"]
 Job: TypeAlias = tuple[Path, Path]
 """An image file, and where its purified image goes."""
@@ -59,8 +59,8 @@ class Deployed:
         digest.update(planes.numpy().data)
         shown = planes.to(self.device)[None].float().div_(255)
         images = shown.expand(-1, self.channels, -1, -1).contiguous()
-        with seeded(int.from_bytes(digest.digest()[:8], "big") >> 1):
-            purified = in_batches(self.purifier, images, 1)[0]
+        with drawn_apart(int.from_bytes(digest.digest()[:8], "big") >> 1, self.device):
+            purified = in_batches(self.purifier, images, 1, grow=False)[0]
         if own < self.channels:
             purified = purified.mean(dim=0, keepdim=True)
         return purified.mul(255).round_().byte().cpu()
@@ -107,47 +107,35 @@ def purify_files(deployed: Deployed, jobs: Sequence[Job]) -> Iterator[tuple[Path
 
     What cannot be read, purified or written does not end the others; a full disk does.
     """
-    with ThreadPoolExecutor(AHEAD) as threads:
-        writing: deque[tuple[Path, Callable[[], str]]] = deque()
-        for job, picture in zip(jobs, _read(jobs, threads), strict=True):
-            writing.append((job[0], _ending(deployed, job, picture, threads)))
-            if len(writing) > AHEAD:
-                path, end = writing.popleft()
-                yield path, end()
-        for left, end in writing:
-            yield left, end()
-
-
-def _read(jobs: Sequence[Job], threads: ThreadPoolExecutor) -> Iterator[Future[Picture]]:
-    """The files' images in order; some are read before they are asked for."""
-    reading: deque[Future[Picture]] = deque()
-    for path, _ in jobs:
-        reading.append(threads.submit(read_picture, path))
-        if len(reading) > AHEAD:
-            yield reading.popleft()
-    yield from reading
-
-
-def _ending(
-    deployed: Deployed, job: Job, reading: Future[Picture], threads: ThreadPoolExecutor
-) -> Callable[[], str]:
-    """Purifies now and has the image written; what waits for that, and tells what went wrong."""
+    threads = torch.get_num_threads()
+    lanes = max(1, min(LANES, threads, len(jobs)))
+    pool = ThreadPoolExecutor(lanes, initializer=torch.set_num_threads, initargs=(threads // lanes,))
+    working: deque[tuple[Path, Future[str]]] = deque()
     try:
-        picture = reading.result()
-        pixels = deployed.purify(picture.pixels)
+        for job in jobs:
+            working.append((job[0], pool.submit(_purified, deployed, job)))
+            if len(working) > lanes:
+                path, ending = working.popleft()
+                yield path, ending.result()
+        yield from ((path, ending.result()) for path, ending in working)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def _purified(deployed: Deployed, job: Job) -> str:
+    """Why an image was left out; empty when it is written."""
+    source, target = job
+    try:
+        picture = read_picture(source)
+        purified = replace(picture, pixels=deployed.purify(picture.pixels))
     except (InputError, Failure) as error:
-        reason = str(error)
-        return lambda: reason
-    writing = threads.submit(write_picture, replace(picture, pixels=pixels), job[1])
-
-    def end() -> str:
-        try:
-            writing.result()
-        except InputError as error:
-            return str(error)
-        return ""
-
-    return end
+        return str(error)
+    try:
+        write_picture(purified, target)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _sign(target: Path, receipt: str) -> None:
