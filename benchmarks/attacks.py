@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
+import numpy as np
 import torch
 from benchmarks.command import Bench, start
-from benchmarks.contenders import Contender, Settings, contenders
+from benchmarks.contenders import REPEATS, Contender, Settings, contenders
 from benchmarks.timing import seconds
 from torch import Tensor, nn
 
@@ -31,11 +32,14 @@ from purifold.randomness import seeded
 from purifold.training.checkpoint import load_into
 
 GIVEN = {
-    "mnist": Settings(images=256, few=16, repeats=3, shape=(1, 28, 28), epsilon=0.3, step=0.025),
-    "cifar-10": Settings(images=64, few=8, repeats=3, shape=(3, 32, 32), epsilon=8 / 255, step=2 / 255),
+    "mnist": Settings(images=256, few=16, repeats=REPEATS, shape=(1, 28, 28), epsilon=0.3, step=0.025),
+    "cifar-10": Settings(images=64, few=8, repeats=REPEATS, shape=(3, 32, 32), epsilon=8 / 255, step=2 / 255),
 }
-SMOKE = {"images": 2, "few": 1, "repeats": 1, "pgd": 2, "cw": 2, "searches": 2, "deepfool": 2, "queries": 5}
-WORKS = ("cw-l2", "deepfool", "pgd-40", "fgsm", "square")
+WORKS = tuple(REPEATS)
+SMOKE = {
+    **{"images": 2, "few": 1, "repeats": dict.fromkeys(WORKS, 1)},
+    **{"pgd": 2, "cw": 2, "searches": 2, "deepfool": 2, "queries": 5},
+}
 
 
 class Counted(nn.Module):
@@ -108,23 +112,23 @@ def _subject(bench: Bench, data: str, count: int) -> tuple[Counted, Tensor, Tens
 
 @dataclass
 class Timed:
-    """A contender, what its runs took, and what the last one found."""
+    """A contender, and what its turns took and found."""
 
     contender: Contender
     taken: list[float] = field(default_factory=list)
-    forwards: int = 0
-    backwards: int = 0
-    adversarial: Tensor = field(default_factory=lambda: torch.empty(0))
+    forwards: list[int] = field(default_factory=list)
+    backwards: list[int] = field(default_factory=list)
+    found: list[Tensor] = field(default_factory=list)
 
     def run(self, model: Counted, images: Tensor, labels: Tensor) -> None:
-        """Once more, from the same seed."""
-        torch.manual_seed(0)
+        """Once more; a turn has the same seed for all contenders."""
+        seed = len(self.taken)
+        torch.manual_seed(seed)
+        np.random.seed(seed)
         model.forwards = model.backwards = 0
-        self.taken.append(seconds(lambda: self._keep(self.contender.call(images, labels))))
-        self.forwards, self.backwards = model.forwards, model.backwards
-
-    def _keep(self, adversarial: Tensor) -> None:
-        self.adversarial = adversarial.detach()
+        self.taken.append(seconds(lambda: self.found.append(self.contender.call(images, labels, seed))))
+        self.forwards.append(model.forwards)
+        self.backwards.append(model.backwards)
 
 
 def _take_turns(found: Sequence[Timed], model: Counted, images: Tensor, labels: Tensor) -> None:
@@ -137,24 +141,27 @@ def _take_turns(found: Sequence[Timed], model: Counted, images: Tensor, labels: 
 
 
 def _row(timed: Timed, model: Counted, images: Tensor, labels: Tensor, of: int) -> dict[str, Any]:
-    contender, adversarial = timed.contender, timed.adversarial
-    count = len(adversarial)
+    """Medians of the seconds, means of the passes; success and distances are those of all turns."""
+    contender, turns = timed.contender, len(timed.taken)
+    adversarial = torch.cat(timed.found).detach()
+    given, truth = images[: contender.images].repeat(turns, 1, 1, 1), labels[: contender.images].repeat(turns)
     with torch.no_grad():
-        fooled = model.model(adversarial).argmax(dim=1) != labels[:count]
-    sound = adversarial.isfinite().flatten(1).all(dim=1) & (adversarial.flatten(1).aminmax(dim=1).min >= 0)
-    success = fooled & sound & (adversarial.flatten(1).amax(dim=1) <= 1)
-    length = (adversarial - images[:count]).flatten(1).norm(dim=1)
+        predicted = torch.cat([model.model(batch).argmax(dim=1) for batch in adversarial.split(of)])
+    lowest, highest = adversarial.flatten(1).aminmax(dim=1)
+    success = (predicted != truth) & (lowest >= 0) & (highest <= 1)  # NaN is neither
+    length = (adversarial - given).flatten(1).norm(dim=1)
+    forwards, backwards = (sum(passes) / len(truth) for passes in (timed.forwards, timed.backwards))
     return {
         "work": contender.work,
         "library": contender.library,
-        "images": count,
+        "images": contender.images,
         "repeats": contender.repeats,
         "seconds": statistics.median(timed.taken),
         "seconds_all": timed.taken,
-        "seconds_of_all_images": statistics.median(timed.taken) * of / count,
-        "forward_passes": timed.forwards / count,
-        "backward_passes": timed.backwards / count,
-        "passes": (timed.forwards + timed.backwards) / 2 / count,
+        "seconds_of_all_images": statistics.median(timed.taken) * of / contender.images,
+        "forward_passes": forwards,
+        "backward_passes": backwards,
+        "passes": (forwards + backwards) / 2,
         "success": success.double().mean().item(),
         "median_l2": length[success].median().item() if success.any() else math.nan,
         "mean_l2": length[success].mean().item() if success.any() else math.nan,

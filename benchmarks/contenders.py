@@ -1,7 +1,7 @@
 """The attacks that are compared: ours, Foolbox's, ART's and torchattacks', at the same settings."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,10 @@ from purifold.attacks.pgd import PGD
 from purifold.attacks.square import Square
 from purifold.threat import ThreatModel
 
-Call = Callable[[Tensor, Tensor], Tensor]
-"""Images and labels to adversarial images."""
+Call = Callable[[Tensor, Tensor, int], Tensor]
+"""Images, labels and the seed of a turn to adversarial images."""
+REPEATS = {"cw-l2": 3, "deepfool": 5, "pgd-40": 5, "fgsm": 25, "square": 9}
+"""Runs timed of each attack: more of those that are over soon, or whose search is a matter of luck."""
 OVERSHOOT = 0.02
 """Of DeepFool, as its paper has it."""
 
@@ -29,7 +31,7 @@ class Settings:
     Args:
         images: How many are attacked.
         few: How many where an attack takes minutes otherwise; its seconds are scaled, and marked.
-        repeats: Runs timed.
+        repeats: Runs timed, by attack; one where an attack takes minutes.
         shape: Of an image.
         epsilon: L-infinity budget of FGSM, PGD and Square.
         step: Of PGD, on the pixel scale.
@@ -42,7 +44,7 @@ class Settings:
 
     images: int
     few: int
-    repeats: int
+    repeats: Mapping[str, int]
     shape: tuple[int, int, int]
     epsilon: float
     step: float
@@ -97,11 +99,11 @@ def _ours(model: nn.Module, given: Settings) -> Iterator[Contender]:
     for work, name, attack, threat in attacks:
 
         def call(
-            images: Tensor, labels: Tensor, attack: Attack = attack, threat: ThreatModel = threat
+            images: Tensor, labels: Tensor, seed: int, attack: Attack = attack, threat: ThreatModel = threat
         ) -> Tensor:
-            return attack(model, images, labels, threat)
+            return attack(model, images, labels, threat, seed=seed)
 
-        yield Contender(work, name, given.images, given.repeats, call)
+        yield Contender(work, name, given.images, given.repeats[work], call)
 
 
 def _foolbox(model: nn.Module, given: Settings) -> Iterator[Contender]:
@@ -117,10 +119,12 @@ def _foolbox(model: nn.Module, given: Settings) -> Iterator[Contender]:
     }
     for work, (attack, epsilon) in found.items():
 
-        def call(images: Tensor, labels: Tensor, attack: Any = attack, epsilon: Any = epsilon) -> Tensor:
+        def call(
+            images: Tensor, labels: Tensor, seed: int, attack: Any = attack, epsilon: Any = epsilon
+        ) -> Tensor:
             return attack(wrapped, images, labels, epsilons=epsilon)[1]
 
-        yield Contender(work, "foolbox", given.images, given.repeats, call)
+        yield Contender(work, "foolbox", given.images, given.repeats[work], call)
 
 
 def _art(model: nn.Module, given: Settings) -> Iterator[Contender]:
@@ -149,10 +153,10 @@ def _art(model: nn.Module, given: Settings) -> Iterator[Contender]:
     }
     for work, (attack, slow) in found.items():
 
-        def call(images: Tensor, labels: Tensor, attack: Any = attack) -> Tensor:
+        def call(images: Tensor, labels: Tensor, seed: int, attack: Any = attack) -> Tensor:
             return torch.from_numpy(attack.generate(x=images.numpy(), y=labels.numpy()))
 
-        images, repeats = (given.few, 1) if slow else (given.images, given.repeats)
+        images, repeats = (given.few, 1) if slow else (given.images, given.repeats[work])
         yield Contender(work, "art", images, repeats, call)
 
 
@@ -168,5 +172,10 @@ def _torchattacks(model: nn.Module, given: Settings) -> Iterator[Contender]:
         "square": (torchattacks.Square(model, eps=epsilon, n_queries=given.queries), False),
     }
     for work, (attack, slow) in found.items():
-        images, repeats = (given.few, 1) if slow else (given.images, given.repeats)
-        yield Contender(work, "torchattacks", images, repeats, attack)
+
+        def call(images: Tensor, labels: Tensor, seed: int, attack: Any = attack) -> Tensor:
+            attack.seed = seed  # of Square, which sets torch's generator itself
+            return attack(images, labels)
+
+        images, repeats = (given.few, 1) if slow else (given.images, given.repeats[work])
+        yield Contender(work, "torchattacks", images, repeats, call)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from benchmarks.timing import median_ratio
+
 Found: TypeAlias = dict[str, Any]
 
 NOT_MEASURED = "not measured"
@@ -84,12 +86,19 @@ def _attack(work: str, ours: str, asked: float) -> Callable[[Found], Iterator[tu
             return
         level = [row for row in peers if _finds_as_much(row, own, work)]
         rival = min(level or peers, key=lambda row: row["seconds_of_all_images"])
-        ratio = rival["seconds_of_all_images"] / own["seconds_of_all_images"]
+        ratio = _times(rival, own)
         success = f"success {100 * own['success']:.0f} % and {100 * rival['success']:.0f} %"
         distances = f", L2 {own['median_l2']:.3f} and {rival['median_l2']:.3f}" if work in MINIMUM else ""
         yield name, f"{ratio:.2f} times {rival['library']}, {success}{distances}", ratio >= asked
 
     return read
+
+
+def _times(rival: Found, own: Found) -> float:
+    """How many times our seconds, turn by turn where both had as many turns with the same images."""
+    if (rival["images"], len(rival["seconds_all"])) == (own["images"], len(own["seconds_all"])):
+        return median_ratio(rival["seconds_all"], own["seconds_all"])
+    return float(rival["seconds_of_all_images"] / own["seconds_of_all_images"])
 
 
 def _finds_as_much(row: Found, own: Found, work: str) -> bool:

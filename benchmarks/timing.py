@@ -3,7 +3,7 @@
 import shlex
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +27,11 @@ def median_seconds(call: Callable[[], object], repeats: int = 15) -> float:
     """Median wall clock of `repeats` calls, after one that warms up."""
     call()
     return statistics.median(seconds(call) for _ in range(repeats))
+
+
+def median_ratio(above: Sequence[float], below: Sequence[float]) -> float:
+    """Median of the ratios of each turn: a machine that is slow for a while is so for both of a turn."""
+    return statistics.median(one / other for one, other in zip(above, below, strict=True))
 
 
 def matrix_product(side: int, dtype: torch.dtype = torch.float32, repeats: int = 7) -> float:
