@@ -75,7 +75,8 @@ def test_a_forecast_takes_running_and_unknown_steps_into_account(tmp_path: Path,
     forecast.learn(step, 10.0)
     forecast.learn(step, 20.0)
     assert forecast.remaining({train: 2}) == 2 * 15
-    assert forecast.remaining({train: 1, judge: 2}) == 3 * 15
+    assert forecast.remaining({train: 2, judge: 2}) == 4 * 15
+    assert forecast.remaining({train: 1, judge: 2}) is None  # one of three says little of all
     assert forecast.remaining({train: 1}, (train, 5.0, 0.0)) == 15 + 10
     assert forecast.remaining({train: 1}, (train, 50.0, 0.0)) == 15
 
@@ -100,7 +101,8 @@ def test_a_kind_never_timed_is_taken_at_the_median_of_the_others(
     for kind, seconds in (("train", 500.0), ("craft", 3.0), ("judge", 1.0)):
         monkeypatch.setattr(program.Mix, "kind", kind)
         forecast.learn(program.Mix(name=kind), seconds)
-    assert forecast.remaining({("codes", "any"): 10}) == 10 * 3
+    assert forecast.remaining({("codes", "any"): 10, ("judge", "any"): 10}) == 10 * 3 + 10 * 1
+    assert forecast.remaining({("codes", "any"): 10}) is None
 
 
 def test_the_last_twenty_artefacts_count(tmp_path: Path, program: ModuleType) -> None:

@@ -97,10 +97,11 @@ class Forecast:
     def remaining(
         self, sorts: Mapping[Sort, int], running: tuple[Sort, float, float] | None = None
     ) -> float | None:
-        """Seconds for so many steps of each sort, one after another; None when nothing was timed yet.
+        """Seconds for so many steps of each sort, one after another; None where that would be a guess.
 
         Args:
-            sorts: Steps not started. A kind never timed is taken at the median of the others.
+            sorts: Steps not started. A kind never timed is taken at the median of the others, as long as
+                most steps are of a kind that was.
             running: Sort, seconds so far and fraction done of the step that is running.
         """
         means, left = self._means, 0.0
@@ -111,7 +112,8 @@ class Forecast:
                 left = elapsed / fraction - elapsed
             else:
                 left = max(means.get(alike, means.get(kind, 0.0)) - elapsed, 0.0)
-        if not means:
+        timed = sum(count for (kind, _), count in sorts.items() if kind in means)
+        if not means or 2 * timed < sum(sorts.values()):
             return None
         kinds = self._kinds or means.keys()
         typical = statistics.median(means[kind] for kind in kinds)
