@@ -1,12 +1,13 @@
 """Plans and forecasts, against sums done by hand."""
 
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from purifold.engine.make import make
-from purifold.engine.plan import Forecast, needed, plan, sort
+from purifold.engine.plan import Forecast, needed, plan
 from purifold.engine.step import Resources, Step
 from purifold.engine.store import Store
 
@@ -65,33 +66,49 @@ def test_a_plan_adds_up_earlier_artefacts_of_the_same_kind(
     assert (made.seconds, made.unknown) == (0.0, 1)
 
 
-def test_a_forecast_takes_running_and_unknown_steps_into_account(tmp_path: Path, program: ModuleType) -> None:
-    step = program.Mix(name="a")
-    train, judge = sort(step), ("judge", "any")
-    forecast = Forecast(Store(tmp_path), [step])
-    assert forecast.remaining({train: 2}) is None
-    # a quarter done in 3 s: 9 s are left of it, and 12 s for each that follows
-    assert forecast.remaining({train: 2}, (train, 3.0, 0.25)) == 9 + 2 * 12
+def forecast_of(program: ModuleType, folder: Path, **counts: int) -> Forecast:
+    """Of so many steps of each name; likeness ends a name at a colon."""
+    steps = [program.Mix(name=f"{name}:{place}") for name, count in counts.items() for place in range(count)]
+    return Forecast(Store(folder), steps)
+
+
+def test_a_forecast_takes_running_and_unknown_steps_into_account(
+    tmp_path: Path, program: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = program.Mix(name="a:9")
+    forecast = forecast_of(program, tmp_path, a=2)
+    assert forecast.remaining() is None
+    # a quarter done in 3 s: 9 s are left of it, and 12 s for the other
+    assert forecast.remaining((step, 3.0, 0.25)) == 9 + 12
     forecast.learn(step, 10.0)
     forecast.learn(step, 20.0)
-    assert forecast.remaining({train: 2}) == 2 * 15
-    assert forecast.remaining({train: 2, judge: 2}) == 4 * 15
-    assert forecast.remaining({train: 1, judge: 2}) is None  # one of three says little of all
-    assert forecast.remaining({train: 1}, (train, 5.0, 0.0)) == 15 + 10
-    assert forecast.remaining({train: 1}, (train, 50.0, 0.0)) == 15
+    assert forecast.remaining() == 2 * 15
+    assert forecast.remaining((step, 5.0, 0.0)) == 10 + 15
+    assert forecast.remaining((step, 50.0, 0.0)) == 15
+    monkeypatch.setattr(program.Mix, "kind", "other")
+    for place in range(2):
+        forecast.add(program.Mix(name=f"b:{place}"))
+    assert forecast.remaining() == 4 * 15
+    assert forecast.known() == (2 * 15, 2)
+    forecast.add(program.Mix(name="b:2"))
+    assert forecast.remaining() is None  # two of five say little of all
 
 
 def test_steps_alike_are_timed_apart_from_others_of_their_kind(tmp_path: Path, program: ModuleType) -> None:
-    forecast = Forecast(Store(tmp_path), [])
-    for name, seconds in (("quick:1", 1.0), ("quick:2", 3.0), ("slow:1", 800.0)):
+    forecast = forecast_of(program, tmp_path, quick=5, slow=2)
+    for name, seconds in (("quick:6", 1.0), ("quick:7", 3.0), ("slow:3", 800.0)):
         forecast.learn(program.Mix(name=name), seconds)
-    quick, slow, other = (sort(program.Mix(name=name)) for name in ("quick:3", "slow:2", "third"))
-    assert forecast.remaining({quick: 5}) == 5 * 2
-    assert forecast.remaining({quick: 5, slow: 2}) == 5 * 2 + 2 * 800
-    assert forecast.remaining({other: 1}) == (1 + 3 + 800) / 3
-    assert forecast.remaining({quick: 1}, (slow, 300.0, 0.0)) == 2 + 500
+    assert forecast.remaining() == 5 * 2 + 2 * 800
+    assert forecast.remaining((program.Mix(name="slow:0"), 300.0, 0.0)) == 5 * 2 + 500 + 800
+    forecast.add(program.Mix(name="slow:0"), -1)
+    assert forecast.remaining() == 5 * 2 + 800
+    third = program.Mix(name="third:0")
+    forecast.add(third, 3)
+    assert forecast.remaining() == pytest.approx(5 * 2 + 800 + 3 * (1 + 3 + 800) / 3)
     # of the first of its sort what it goes on to take is known better than by its kind
-    assert forecast.remaining({other: 1, quick: 1}, (other, 5.0, 0.5)) == 5 + 10 + 2
+    assert forecast.remaining((third, 5.0, 0.5)) == 5 * 2 + 800 + 5 + 2 * 10
+    forecast.learn(third, 20.0)
+    assert forecast.remaining() == 5 * 2 + 800 + 3 * 20
 
 
 def test_a_kind_never_timed_is_taken_at_the_median_of_the_others(
@@ -101,15 +118,31 @@ def test_a_kind_never_timed_is_taken_at_the_median_of_the_others(
     for kind, seconds in (("train", 500.0), ("craft", 3.0), ("judge", 1.0)):
         monkeypatch.setattr(program.Mix, "kind", kind)
         forecast.learn(program.Mix(name=kind), seconds)
-    assert forecast.remaining({("codes", "any"): 10, ("judge", "any"): 10}) == 10 * 3 + 10 * 1
-    assert forecast.remaining({("codes", "any"): 10}) is None
+    forecast.add(program.Mix(name="judge"))
+    monkeypatch.setattr(program.Mix, "kind", "codes")
+    forecast.add(program.Mix(name="codes"))
+    assert forecast.remaining() == 1 + 3
 
 
 def test_the_last_twenty_artefacts_count(tmp_path: Path, program: ModuleType) -> None:
-    forecast, step = Forecast(Store(tmp_path), []), program.Mix(name="a")
+    forecast = forecast_of(program, tmp_path, a=3)
     for seconds in [1000.0, *[1.0] * 20]:
-        forecast.learn(step, seconds)
-    assert forecast.remaining({sort(step): 3}) == 3
+        forecast.learn(program.Mix(name="a:4"), seconds)
+    assert forecast.remaining() == pytest.approx(3)
+
+
+@pytest.mark.parametrize("sorts", [1, 2_000])
+def test_to_ask_for_a_forecast_takes_no_longer_with_more_sorts_of_steps(
+    sorts: int, tmp_path: Path, program: ModuleType
+) -> None:
+    forecast = forecast_of(program, tmp_path, **{f"sort{number}": 1 for number in range(sorts)})
+    forecast.learn(program.Mix(name="sort0"), 1.0)
+    forecast.remaining()
+    events: list[str] = []
+    sys.setprofile(lambda frame, event, argument: events.append(event))
+    forecast.remaining()
+    sys.setprofile(None)
+    assert len(events) < 1000
 
 
 def test_making_one_step_is_what_a_worker_elsewhere_does(

@@ -9,7 +9,7 @@ from typing import ClassVar, final
 
 from purifold.engine.attempt import Attempt, Ending
 from purifold.engine.make import DiskFull, disk_full, is_disk_full
-from purifold.engine.plan import Forecast, needed, sort
+from purifold.engine.plan import Forecast, needed
 from purifold.engine.progress import Event, Listener, State
 from purifold.engine.schedule import Schedule, longest_first
 from purifold.engine.step import Step
@@ -69,7 +69,6 @@ class _Study:
         )
         self._schedule = Schedule(longest_first(todo) if executor.parallel else todo)
         self._total = len(self._found) + len(todo)
-        self._sorts = Counter(map(sort, todo))
         self._forecast = Forecast(store, todo)
         self._made: list[Step] = []
         self._failed: dict[str, tuple[Step, Exception]] = {}
@@ -159,7 +158,8 @@ class _Study:
         over = self._failed.keys() | self._skipped.keys()
         first = [part for part in missing if part not in self._schedule and part.key not in over]
         self._total += len(first)
-        self._sorts.update(map(sort, first))
+        for part in first:
+            self._forecast.add(part)
         self._skip(self._schedule.again(step, first))
 
     def _fail(self, step: Step, error: Exception) -> None:
@@ -174,7 +174,7 @@ class _Study:
             self._leave("skipped", step, note="needs a step that failed")
 
     def _leave(self, state: State, step: Step, *, note: str = "", seconds: float = 0.0) -> None:
-        self._sorts[sort(step)] -= 1
+        self._forecast.add(step, -1)
         self._tell(state, step, note=note, seconds=seconds)
 
     def _reporter(self, step: Step) -> Callable[[float, str], None]:
@@ -193,11 +193,7 @@ class _Study:
 
     def _remaining(self, step: Step, state: State, seconds: float, fraction: float) -> float | None:
         """Seconds to the end of the study, as many steps at a time as run now."""
-        if state == "running":
-            others = self._sorts - Counter([sort(step)])
-            left = self._forecast.remaining(others, (sort(step), seconds, fraction))
-        else:
-            left = self._forecast.remaining(self._sorts)
+        left = self._forecast.remaining((step, seconds, fraction) if state == "running" else None)
         return None if left is None else left / max(1, self._schedule.running)
 
     def _tell(

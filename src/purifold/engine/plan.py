@@ -35,15 +35,8 @@ class Plan:
 def plan(steps: Iterable[Step], store: Store) -> Plan:
     """What `run` would do now; changes nothing."""
     done, todo = needed(steps, store.has)
-    sorts = Counter(map(sort, todo))
-    forecast = Forecast(store, todo)
-    known = {(kind, alike): count for (kind, alike), count in sorts.items() if forecast.knows(kind)}
-    return Plan(
-        done=tuple(done),
-        todo=tuple(todo),
-        seconds=forecast.remaining(known) or 0.0,
-        unknown=len(todo) - sum(known.values()),
-    )
+    seconds, unknown = Forecast(store, todo).known()
+    return Plan(done=tuple(done), todo=tuple(todo), seconds=seconds, unknown=unknown)
 
 
 def sort(step: Step) -> Sort:
@@ -76,54 +69,92 @@ def needed(steps: Iterable[Step], sound: Callable[[Step], bool]) -> tuple[list[S
 
 @final
 class Forecast:
-    """Estimates seconds: the mean over the last steps alike, else of the kind; of the store and this run."""
+    """Estimates seconds: the mean over the last steps alike, else of the kind; of the store and this run.
+
+    Sums are kept by kind, so that to ask costs the same for ten steps and for a million.
+
+    Args:
+        store: Of which artefacts tell how long they took.
+        steps: Those that are left.
+    """
 
     def __init__(self, store: Store, steps: Iterable[Step]) -> None:
-        self._seconds: dict[str, deque[float]] = {}
+        self._last: dict[str, deque[float]] = {}
         self._means: dict[str, float] = {}
         self._kinds: set[str] = set()
-        for kind in {step.kind for step in steps}:
-            for alike, seconds in store.durations(kind):
-                self._note((kind, alike), seconds)
+        self._left: Counter[Sort] = Counter()
+        self._alike: Counter[str] = Counter()  # those of a kind that are left, if steps alike were timed
+        self._alike_seconds: dict[str, float] = {}
+        self._other: Counter[str] = Counter()  # those of a kind that are left, if none alike was
+        waiting = list(steps)
+        for kind in {step.kind for step in waiting}:
+            for likeness, seconds in store.durations(kind):
+                self._note((kind, likeness), seconds)
+        for step in waiting:
+            self.add(step)
+
+    def add(self, step: Step, count: int = 1) -> None:
+        """Expects one more step like this, or with -1 one less."""
+        self._left[sort(step)] += count
+        self._move(sort(step), count)
 
     def learn(self, step: Step, seconds: float) -> None:
         """Takes in what a step took."""
         self._note(sort(step), seconds)
 
-    def knows(self, kind: str) -> bool:
-        """Whether a step of this kind was ever timed."""
-        return kind in self._kinds
+    def known(self) -> tuple[float, int]:
+        """Seconds for the steps left of kinds that were timed, one after another; and how many others are."""
+        unknown = sum(count for kind, count in self._other.items() if kind not in self._kinds)
+        return self._sum(self._other, self._means, 0.0), unknown
 
-    def remaining(
-        self, sorts: Mapping[Sort, int], running: tuple[Sort, float, float] | None = None
-    ) -> float | None:
-        """Seconds for so many steps of each sort, one after another; None where that would be a guess.
+    def remaining(self, running: tuple[Step, float, float] | None = None) -> float | None:
+        """Seconds for the steps left, one after another; None where that would be a guess.
+
+        A kind never timed is taken at the median of the others, as long as most steps are of one that was.
 
         Args:
-            sorts: Steps not started. A kind never timed is taken at the median of the others, as long as
-                most steps are of a kind that was.
-            running: Sort, seconds so far and fraction done of the step that is running.
+            running: One of those left that is running, its seconds so far and the fraction done.
         """
-        means, left = self._means, 0.0
+        means, other, left = self._means, self._other, 0.0
         if running is not None:
-            (kind, alike), elapsed, fraction = running
-            if fraction > 0:
-                means = {kind: elapsed / fraction, alike: elapsed / fraction} | means
-                left = elapsed / fraction - elapsed
+            step, elapsed, fraction = running
+            kind, likeness = sort(step)
+            whole = elapsed / fraction if fraction > 0 else means.get(likeness, means.get(kind, 0.0))
+            left = max(whole - elapsed, 0.0)
+            if likeness in means:
+                left -= means[likeness]
             else:
-                left = max(means.get(alike, means.get(kind, 0.0)) - elapsed, 0.0)
-        timed = sum(count for (kind, _), count in sorts.items() if kind in means)
-        if not means or 2 * timed < sum(sorts.values()):
+                likes = self._left[kind, likeness] if fraction > 0 else 1
+                other = other - Counter({kind: likes})
+                left += (likes - 1) * whole
+            if fraction > 0:
+                means = {kind: whole} | means
+        timed = self._alike.total() + sum(count for kind, count in other.items() if kind in means)
+        if not means or 2 * timed < self._alike.total() + other.total():
             return None
-        kinds = self._kinds or means.keys()
-        typical = statistics.median(means[kind] for kind in kinds)
-        return left + sum(
-            count * means.get(alike, means.get(kind, typical)) for (kind, alike), count in sorts.items()
-        )
+        typical = statistics.median(means[kind] for kind in self._kinds or means)
+        return left + self._sum(other, means, typical)
+
+    def _sum(self, other: Mapping[str, int], means: Mapping[str, float], typical: float) -> float:
+        others = (count * means.get(kind, typical) for kind, count in other.items())
+        return sum((*self._alike_seconds.values(), *others), 0.0)
 
     def _note(self, sort: Sort, seconds: float) -> None:
+        count = self._left[sort]
+        self._move(sort, -count)
         self._kinds.add(sort[0])
         for name in sort:
-            last = self._seconds.setdefault(name, deque(maxlen=_REMEMBERED))
+            last = self._last.setdefault(name, deque(maxlen=_REMEMBERED))
             last.append(seconds)
             self._means[name] = sum(last) / len(last)
+        self._move(sort, count)
+
+    def _move(self, sort: Sort, count: int) -> None:
+        """Adds so many steps to the sums of their kind."""
+        kind, likeness = sort
+        if likeness in self._means:
+            self._alike[kind] += count
+            more = count * self._means[likeness]
+            self._alike_seconds[kind] = self._alike_seconds.get(kind, 0.0) + more
+        else:
+            self._other[kind] += count
