@@ -52,8 +52,8 @@ bench: install
 	$(BIN)/python -m benchmarks.patches --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.gm_vae --data-root $(DATA_ROOT)
 	$(BIN)/python -m benchmarks.engine --ray auto
-	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --out results/engine/scaling.json
-	$(BIN)/python -m benchmarks.scaling --ray-ms 1.7 --shrink 14.4 --out results/engine/scaling-short.json
+	$(BIN)/python -m benchmarks.scaling --ray-ms 1.6 --out results/engine/scaling.json
+	$(BIN)/python -m benchmarks.scaling --ray-ms 1.6 --shrink 14.4 --out results/engine/scaling-short.json
 	$(BIN)/python -m benchmarks.page
 
 clean:

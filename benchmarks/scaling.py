@@ -19,6 +19,8 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, ClassVar, final
 
+from benchmarks.timing import made
+
 from purifold.engine.attempt import Attempt
 from purifold.engine.execute import Executor, execute
 from purifold.engine.progress import silent
@@ -191,7 +193,9 @@ def main() -> None:
     )
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"ray_ms": options.ray_ms, "runs": rows}, indent=1) + "\n")
+        options.out.write_text(
+            json.dumps({"ray_ms": options.ray_ms, "runs": rows, **made()}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":
