@@ -33,6 +33,14 @@ SHARED = 20
 """Experiments that share a classifier."""
 
 
+def _peak() -> float:
+    """Most megabytes that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+AT_START = _peak()
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Simulated(Step):
@@ -161,7 +169,7 @@ def simulated(steps: list[Step], workers: int, handing: float) -> dict[str, Any]
         "plan_ms": 1000 * executor.planned / count,
         "driver_ms": 1000 * executor.driver / count,
         "mean_seconds": total / count,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "megabytes": _peak() - AT_START,
     }
 
 
