@@ -7,31 +7,22 @@ equals the largest. It trains for long and is no part of `make bench`.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.choice import write_choice
+from benchmarks.held_out import HELD, NORM, SEED, kept, trained
 
-from purifold.data.split import Split
-from purifold.defenses.base import Defended
-from purifold.engine.compose import Question, attack, compose
-from purifold.engine.local import run
+from purifold.engine.compose import Question, compose
 from purifold.engine.scale import SCALES, Scale
-from purifold.engine.step import Resources, Workbench
+from purifold.engine.step import Resources
 from purifold.engine.steps.system import System
 from purifold.engine.store import Store
-from purifold.evaluation.evaluate import evaluate
-from purifold.evaluation.intervals import Proportion
 from purifold.papers.patch_vae_cells import SUBJECTS, Subject
 from purifold.report.lines import percent
-from purifold.threat import Norm, ThreatModel
 
 BETAS = (1.0, 0.3, 0.1, 0.03, 0.01)
-HELD = 2_000
-"""Validation images that decide, at most."""
 ATTACK = "fgsm"
-NORM: Norm = "linf"
-SEED = 0
 
 
 def main() -> None:
@@ -47,16 +38,16 @@ def main() -> None:
     subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
     here = Resources(data_root=options.data_root)
     systems = _systems(subject, options.betas, SCALES[options.scale], here)
-    bench = _trained(systems, Store(options.store), here)
+    bench = trained(systems, Store(options.store), here)
     held = systems[0].data.part("validation", here, HELD)
     tried = {}
     for beta, system in zip(options.betas, systems, strict=True):
-        tried[beta] = _kept(system.build(bench), held, subject)
-        shares = ", ".join(f"{budget}: {percent(kept)}" for budget, kept in tried[beta].items())
+        tried[beta] = kept(system.build(bench), held, (ATTACK,), subject.epsilons)
+        shares = ", ".join(f"{budget}: {percent(share)}" for budget, share in tried[beta].items())
         print(f"beta {beta:g}: percent kept by budget {shares}", flush=True)
     write_choice(
         options.out or Path(f"results/patch-vae/beta-{options.data}.json"),
-        max(tried, key=lambda beta: (sum(kept.successes for kept in tried[beta].values()), beta)),
+        max(tried, key=lambda beta: (sum(share.successes for share in tried[beta].values()), beta)),
         tried,
         seed=SEED,
         attack=ATTACK,
@@ -76,29 +67,6 @@ def _systems(subject: Subject, betas: Sequence[float], scale: Scale, here: Resou
         classifier=subject.classifier,
     )
     return [experiment.system for experiment in compose(question, scale, here)]
-
-
-def _trained(systems: Sequence[System], store: Store, here: Resources) -> Workbench:
-    """A bench on which they can be built."""
-    steps = [step for system in systems for step in (system.classifier, *system.autoencoders)]
-    run(steps, store, here)
-    return Workbench(
-        folder=Path(),
-        scratch_at=Path(),
-        resources=here,
-        fetched={step.key: store.fetch(step) for step in steps},
-        report=lambda share, note: None,
-    )
-
-
-def _kept(system: Defended, held: Split, subject: Subject) -> Mapping[str, Proportion]:
-    """Images that one draw keeps right, by budget."""
-    outcomes = [
-        evaluate(system, held, [attack(ATTACK)], ThreatModel(NORM, epsilon), "oblivious", seed=SEED, draws=1)
-        for epsilon in subject.epsilons
-    ]
-    kept = {f"{outcome.threat.epsilon:g}": outcome.single_accuracy(ATTACK) for outcome in outcomes}
-    return {"clean": outcomes[0].single_accuracy()} | kept
 
 
 if __name__ == "__main__":
