@@ -1,6 +1,7 @@
 """Weights in a folder: what was trained, ready to purify, and refused where they do not fit."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from purifold.defenses.smoothing import Smoothing
 from purifold.engine.progress import silent
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
+from purifold.engine.steps.data import Data
 from purifold.engine.store import Store
 from purifold.engine.weights import DESCRIPTION, load_purifier, train_purifier
 from purifold.errors import Failure, InputError
@@ -122,6 +124,21 @@ def test_a_folder_of_other_things_is_refused_before_anything_is_trained(tmp_path
     with pytest.raises(InputError, match=r"cannot write to .*notes\.txt"):
         trained(fresh, tmp_path / "notes.txt" / "weights")
     assert not list(fresh.events())
+
+
+def test_a_folder_of_another_purifier_is_refused_and_stays(store, tmp_path):
+    folder = trained(store, tmp_path / "weights")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(InputError, match="holds another purifier; choose another folder"):
+        trained(store, folder, DEFENSE + ",clip=2")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_data_without_training_images_are_refused(store, tmp_path, monkeypatch):
+    named = Data.named("digits", Resources())
+    monkeypatch.setattr(Data, "named", lambda *given: replace(named, hashes=("", *named.hashes[1:])))
+    with pytest.raises(InputError, match="digits has no training images"):
+        trained(store, tmp_path / "weights")
 
 
 def test_a_description_that_may_not_be_read_says_so(tmp_path):

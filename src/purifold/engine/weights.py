@@ -85,15 +85,13 @@ def train_purifier(
     recipe, known = parse(defense), defaults(data)
     _check_kinds(recipe)
     found = Data.named(data, resources)
+    if not found.hashes[0]:
+        raise InputError(f"{data} has no training images; choose a data set or a folder that has")
     shop = Workshop(data=found, scale=scale, resources=resources, seed=seed)
     specs = recipe.specs(network=known.autoencoder, latent=known.latent)
     steps: tuple[Training[Any], ...] = tuple(shop.training(spec) for spec in specs)
     shape = load(data, resources.data_root).shape
     _built(recipe, [spec.build(shape).eval() for spec in specs])  # what cannot work is refused now
-    _check_folder(folder)
-    run(steps, store, resources, listener)
-    for step in steps:
-        write_bytes(_weights(folder, step.key), (store.fetch(step) / WEIGHTS).read_bytes())
     described = Description(
         defense=str(recipe),
         network=known.autoencoder,
@@ -102,6 +100,10 @@ def train_purifier(
         data=(found.name, found.hashes[0]),
         weights=tuple(step.key for step in steps),
     )
+    _check_folder(folder, described)
+    run(steps, store, resources, listener)
+    for step in steps:
+        write_bytes(_weights(folder, step.key), (store.fetch(step) / WEIGHTS).read_bytes())
     write_bytes(folder / DESCRIPTION, json.dumps(asdict(described), indent=2).encode() + b"\n")
 
 
@@ -143,11 +145,13 @@ def _check_kinds(recipe: Recipe) -> None:
         )
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuses a folder of other things, and one that cannot be written."""
+def _check_folder(folder: Path, described: Description) -> None:
+    """Refuses a folder of another purifier or of other things, and one that cannot be written."""
     begun = (".safetensors", ".partial")  # of a run that was killed before its description
-    known = (folder / DESCRIPTION).exists() or not folder.is_dir()
-    if not known and any(path.suffix not in begun for path in folder.iterdir()):
+    if (folder / DESCRIPTION).exists():
+        if _described(folder) != described:
+            raise InputError(f"{folder} holds another purifier; choose another folder")
+    elif folder.is_dir() and any(path.suffix not in begun for path in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no {DESCRIPTION}; choose another folder")
     check_writable(folder)
 

@@ -57,7 +57,7 @@ def _reliable(here: Sequence[Line]) -> list[Line]:
 def _oblivious(here: Sequence[Line]) -> str:
     shown = [line for line in _reliable(here) if "oblivious" in line.robust]
     if not shown:
-        return "No reliable number was found for a defense against an attacker who ignores it."
+        return "No reliable number was found for a defense against an attacker who does not know it."
     best = max(shown, key=lambda line: line.robust["oblivious"].value)
     bare = next((line for line in here if line.defense == BARE), None)
     beside = "" if bare is None else f", where the bare classifier keeps {spoken(Proportion.of(bare.worst))}"
