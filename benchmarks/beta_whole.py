@@ -8,6 +8,7 @@ equals the largest. It trains for long and is no part of `make bench`.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.choice import write_choice
@@ -31,13 +32,18 @@ def main() -> None:
     parser.add_argument("--data", default="mnist", help="a data set whose VAE sees whole images")
     parser.add_argument("--data-root", help="folder of data sets; else from the Hub")
     parser.add_argument("--betas", type=float, nargs="+", default=BETAS, help="the weights to try")
+    parser.add_argument(
+        "--encoded", type=int, help="images that a VAE sees; by itself as many as the study's"
+    )
     parser.add_argument("--scale", default="cpu", choices=list(SCALES))
     parser.add_argument("--store", default="runs/store", help="the study's")
     parser.add_argument("--out", type=Path, help="JSON file; by itself results/patch-vae/beta-DATA.json")
     options = parser.parse_args()
     subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
     here = Resources(data_root=options.data_root)
-    systems = _systems(subject, options.betas, SCALES[options.scale], here)
+    scale = subject.scaled(SCALES[options.scale])
+    scale = replace(scale, encoded=options.encoded or scale.encoded)
+    systems = _systems(subject, options.betas, scale, here)
     bench = trained(systems, Store(options.store), here)
     held = systems[0].data.part("validation", here, HELD)
     tried = {}
@@ -54,6 +60,7 @@ def main() -> None:
         norm=NORM,
         images={"name": held.name, "count": len(held), "hash": held.hash},
         scale=options.scale,
+        encoded=scale.encoded,
     )
 
 

@@ -67,6 +67,17 @@ class Subject:
     audit: int | None = None
     pictures: int = 0
 
+    def scaled(self, scale: Scale) -> Scale:
+        """The scale with what this data set has its own way."""
+        return replace(
+            scale,
+            encoded=self.encoded or scale.encoded,
+            batch_size=self.batch_size or scale.batch_size,
+            draws=self.draws or scale.draws,
+            eot=self.eot or scale.eot,
+            audit=self.audit or scale.audit,
+        )
+
 
 MNIST = Subject(
     data="mnist",
@@ -150,14 +161,7 @@ class Cells:
 
 def cells_of(subject: Subject, scale: Scale, resources: Resources, seed: int) -> Cells:
     """The experiments of one data set."""
-    scale = replace(
-        scale,
-        encoded=subject.encoded or scale.encoded,
-        batch_size=subject.batch_size or scale.batch_size,
-        draws=subject.draws or scale.draws,
-        eot=subject.eot or scale.eot,
-        audit=subject.audit or scale.audit,
-    )
+    scale = subject.scaled(scale)
     question = Question(
         data=subject.data,
         defenses=tuple(subject.defenses.values()),
