@@ -71,7 +71,7 @@ def needed(steps: Iterable[Step], sound: Callable[[Step], bool]) -> tuple[list[S
 class Forecast:
     """Estimates seconds: the mean over the last steps alike, else of the kind; of the store and this run.
 
-    Sums are kept by kind, so that to ask costs the same for ten steps and for a million.
+    Sums are kept, so that to ask costs the same for ten steps and for a million.
 
     Args:
         store: Of which artefacts tell how long they took.
@@ -83,9 +83,8 @@ class Forecast:
         self._means: dict[str, float] = {}
         self._kinds: set[str] = set()
         self._left: Counter[Sort] = Counter()
-        self._alike: Counter[str] = Counter()  # those of a kind that are left, if steps alike were timed
-        self._alike_seconds: dict[str, float] = {}
-        self._other: Counter[str] = Counter()  # those of a kind that are left, if none alike was
+        self._alike, self._alike_seconds = 0, 0.0  # steps left of which some alike were timed
+        self._other: Counter[str] = Counter()  # those of which none was, by kind
         waiting = list(steps)
         for kind in {step.kind for step in waiting}:
             for likeness, seconds in store.durations(kind):
@@ -94,7 +93,7 @@ class Forecast:
             self.add(step)
 
     def add(self, step: Step, count: int = 1) -> None:
-        """Expects one more step like this, or with -1 one less."""
+        """Expects so many more steps like this, or fewer."""
         self._left[sort(step)] += count
         self._move(sort(step), count)
 
@@ -129,15 +128,15 @@ class Forecast:
                 left += (likes - 1) * whole
             if fraction > 0:
                 means = {kind: whole} | means
-        timed = self._alike.total() + sum(count for kind, count in other.items() if kind in means)
-        if not means or 2 * timed < self._alike.total() + other.total():
+        timed = self._alike + sum(count for kind, count in other.items() if kind in means)
+        if not means or 2 * timed < self._alike + other.total():
             return None
         typical = statistics.median(means[kind] for kind in self._kinds or means)
         return left + self._sum(other, means, typical)
 
     def _sum(self, other: Mapping[str, int], means: Mapping[str, float], typical: float) -> float:
         others = (count * means.get(kind, typical) for kind, count in other.items())
-        return sum((*self._alike_seconds.values(), *others), 0.0)
+        return sum(others, self._alike_seconds)
 
     def _note(self, sort: Sort, seconds: float) -> None:
         count = self._left[sort]
@@ -150,11 +149,10 @@ class Forecast:
         self._move(sort, count)
 
     def _move(self, sort: Sort, count: int) -> None:
-        """Adds so many steps to the sums of their kind."""
+        """Adds so many steps to the sums that they belong to."""
         kind, likeness = sort
         if likeness in self._means:
-            self._alike[kind] += count
-            more = count * self._means[likeness]
-            self._alike_seconds[kind] = self._alike_seconds.get(kind, 0.0) + more
+            self._alike += count
+            self._alike_seconds += count * self._means[likeness]
         else:
             self._other[kind] += count
