@@ -181,6 +181,12 @@ def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
     assert "Traceback" not in out + err
 
 
+def test_a_defense_that_learns_nothing_says_so(purifold):
+    status, out, _ = purifold("train --data digits --defense jpeg --out weights --store store")
+    assert status == 0
+    assert "wrote weights (jpeg has nothing to train)" in out
+
+
 @pytest.mark.parametrize("name", [*STUDIES, "train"])
 def test_training_can_be_logged_wherever_something_is_trained(name):
     assert "tensorboard" in {option.name for option in dict(COMMANDS)[name].params}

@@ -99,6 +99,7 @@ def test_a_folder_without_weights_or_with_damaged_ones_says_so(store, tmp_path):
         ("puvae", "cannot be kept as a purifier alone"),
         ("none", "has no purifier"),
         ("patch-vea", "did you mean"),
+        ("patch-vae:patch=16,stride=4", "patches of 16 pixels do not fit in the 8x8 images of digits"),
     ],
 )
 def test_a_defense_that_purifies_nothing_is_refused_before_anything_is_trained(

@@ -7,7 +7,20 @@ import pytest
 from purifold.evaluation.curves import Point
 from purifold.evaluation.intervals import Proportion
 from purifold.report import figures
-from purifold.report.axes import BOTTOM, LEFT, PANEL, RIGHT, TOP, draw, grid, label, share_legend, svg
+from purifold.report.axes import (
+    BARE,
+    BOTTOM,
+    LEFT,
+    PANEL,
+    RIGHT,
+    TOP,
+    draw,
+    grid,
+    label,
+    shades,
+    share_legend,
+    svg,
+)
 
 
 def test_the_same_figure_is_the_same_file(records):
@@ -34,6 +47,12 @@ def test_a_curve_is_its_values_with_the_wilson_interval_as_a_band():
     assert {(0.3, 0.7112), (0.3, 0.8666), (0.0, 0.963), (0.0, 1.0)} <= corners  # Wilson's
     draw(axes, curve, color="red", label=None, band=False)
     assert len(axes.collections) == 1
+
+
+def test_the_first_label_is_grey_and_no_two_others_share_a_colour():
+    found = shades(["bare", "a", "b", "a", "bare", *map(str, range(9))])
+    assert found.pop("bare") == BARE
+    assert len(set(found.values())) == len(found) == 11
 
 
 def test_an_accuracy_is_shown_in_percent():

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
 from purifold.papers.exhibit import Curve, Panel
-from purifold.report.differences import against_l2, against_printed, at_difference
+from purifold.report.differences import MEANINGS, against_l2, against_printed, at_difference
 from purifold.report.exhibit_tables import listed
 
 
@@ -111,13 +111,15 @@ def test_attackers_who_do_not_know_the_defense_stand_with_all_images_that_they_t
 
 
 def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_knows(systems, kept):
-    curves = tuple(Curve(label=name, experiment=systems[name]) for name in ("none", "vae"))
-    panel = Panel(title="digits", curves=curves)
+    both = tuple(Curve(label=name, experiment=systems[name]) for name in ("none", "vae"))
+    panel = Panel(title="digits", curves=both)
     figure = DifferenceFigure(
         name="f", caption="c", panels=tuple(DifferencePanel(attack="pgd", panel=panel) for _ in range(2))
     )
-    first, second = against_l2(figure, kept).axes
-    lines = [(line.get_linestyle(), [round(value, 6) for value in line.get_ydata()]) for line in first.lines]
+    drawn = against_l2(figure, kept)
+    first, second = drawn.axes
+    *curves, _, _ = first.lines
+    lines = [(line.get_linestyle(), [round(value, 6) for value in line.get_ydata()]) for line in curves]
     assert lines == [
         ("-", [1.0, 0.2, 0.02]),
         ("--", [1.0, 0.2, 0.01]),
@@ -125,5 +127,11 @@ def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_k
         ("--", [1.0, 0.35, 0.01]),
     ]
     assert list(first.lines[0].get_xdata()) == pytest.approx([0, 0.05, 0.15])
-    colors = [[line.get_color() for line in axes.lines] for axes in (first, second)]
+    colors = [[line.get_color() for line in lines] for lines in (curves, second.lines)]
     assert str(colors[0]) == str(colors[1])
+    legend = drawn.legends[0]
+    said = {
+        text.get_text(): handle.get_linestyle()
+        for text, handle in zip(legend.texts, legend.legend_handles, strict=True)
+    }
+    assert said == {"none": "-", "vae": "-", MEANINGS["oblivious"]: "-", MEANINGS["adaptive"]: "--"}

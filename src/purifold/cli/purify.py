@@ -31,7 +31,7 @@ def train(
     from purifold.engine.weights import train_purifier
 
     with shown() as listener:
-        train_purifier(
+        autoencoders = train_purifier(
             defense,
             data,
             scale=SCALES[scale.value],
@@ -41,7 +41,8 @@ def train(
             seed=seed,
             listener=listener,
         )
-    typer.echo(f"wrote {out}; use it with: purifold purify IN OUT --weights {out}")
+    untrained = "" if autoencoders else f" ({defense} has nothing to train)"
+    typer.echo(f"wrote {out}{untrained}; use it with: purifold purify IN OUT --weights {out}")
 
 
 def purify(

@@ -127,6 +127,7 @@ def _generator(spec: GeneratorSpec, shop: Workshop) -> TrainGenerator:
 
 
 def _patches(spec: PatchSpec, shop: Workshop) -> TrainPatches:
+    _check_side(spec, shop)
     trained = bool(shop.data.hashes[0])
     images = shop.images(shop.scale.encoded) if trained else _unattacked(shop)
     return TrainPatches(
@@ -137,6 +138,15 @@ def _patches(spec: PatchSpec, shop: Workshop) -> TrainPatches:
         seed=shop.seed,
         spared=0 if trained else shop.spared,
     )
+
+
+def _check_side(spec: PatchSpec, shop: Workshop) -> None:
+    _, height, width = shop.data.load(shop.resources).shape
+    if spec.patch > min(height, width):
+        raise InputError(
+            f"patches of {spec.patch} pixels do not fit in the {width}x{height} images of {shop.data.name}; "
+            "choose smaller patches or larger images"
+        )
 
 
 def _unattacked(shop: Workshop) -> int:

@@ -69,8 +69,8 @@ def train_purifier(
     folder: Path,
     seed: int,
     listener: Listener,
-) -> None:
-    """Trains what a defense needs, as far as the store lacks it, and puts it in `folder`.
+) -> int:
+    """Trains what a defense needs, as far as the store lacks it, and puts it in `folder`; says how many.
 
     Args:
         defense: A recipe with a purifier and no thresholds.
@@ -105,6 +105,7 @@ def train_purifier(
     for step in steps:
         write_bytes(_weights(folder, step.key), (store.fetch(step) / WEIGHTS).read_bytes())
     write_bytes(folder / DESCRIPTION, json.dumps(asdict(described), indent=2).encode() + b"\n")
+    return len(steps)
 
 
 def load_purifier(folder: Path, options: str = "") -> tuple[Purifier, Shape, str]:

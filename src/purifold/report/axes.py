@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import Curve
@@ -31,6 +31,22 @@ def draw(
     if band:
         low, high = zip(*(point.y.interval() for point in curve), strict=True)
         axes.fill_between(places, low, high, color=color, alpha=0.15, lw=0)
+
+
+def shades(labels: Iterable[str]) -> dict[str, Any]:
+    """Colours by label, for all panels of a figure: grey for the first, the bare classifier."""
+    import matplotlib as mpl
+
+    first, *others = dict.fromkeys(labels)
+    span = max(1, len(others) - 1)
+    rainbow = mpl.colormaps["turbo"]
+    return {first: BARE} | {name: rainbow(0.05 + 0.9 * place / span) for place, name in enumerate(others)}
+
+
+def explain(axes: "Axes", styles: Mapping[str, str]) -> None:
+    """Entries of the legend that say what a style of line means, whatever its colour."""
+    for style, meaning in styles.items():
+        axes.plot([], [], style, color="black", label=meaning)
 
 
 def svg(figure: "Figure") -> str:

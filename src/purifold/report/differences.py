@@ -10,7 +10,7 @@ from purifold.evaluation.curves import Curve, against_relative_l2, as_printed
 from purifold.evaluation.outcome import Outcome
 from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable
-from purifold.report.axes import BARE, draw, grid, label, share_legend
+from purifold.report.axes import draw, explain, grid, label, shades, share_legend
 from purifold.report.lines import UNRELIABLE, bracketed, families, less_printed, percent
 from purifold.report.listed import Listed
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLES = {"oblivious": "-", "adaptive": "--"}
+MEANINGS = {"oblivious": "by who does not know the defense, 95 % band", "adaptive": "by who knows it"}
 HEADER = [
     "relative L2",
     "printed",
@@ -86,15 +87,12 @@ def against_printed(exhibit: DifferenceTable, records: Mapping[str, Record]) -> 
 
 def against_l2(exhibit: DifferenceFigure, records: Mapping[str, Record]) -> "Figure":
     """The figure: a colour a defense, the bare classifier grey."""
-    import matplotlib as mpl
-
     figure, panels = grid(len(exhibit.panels))
-    names = [curve.label for curve in exhibit.panels[0].panel.curves]
-    shades = mpl.colormaps["turbo"](np.linspace(0.05, 0.95, max(2, len(names) - 1)))
-    colors = dict(zip(names, [BARE, *shades], strict=False))
+    colors = shades(curve.label for curve in exhibit.panels[0].panel.curves)
     for axes, drawn in zip(panels, exhibit.panels, strict=True):
         _panel(axes, drawn, records, colors)
     panels[0].set_ylabel("accuracy")
+    explain(panels[0], {style: MEANINGS[level] for level, style in STYLES.items()})
     share_legend(figure, panels)
     return figure
 

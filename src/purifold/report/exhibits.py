@@ -1,6 +1,6 @@
 """Figures of a paper, out of results."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from purifold.evaluation.curves import against_epsilon
@@ -17,7 +17,7 @@ from purifold.papers.exhibit import (
     UnitsFigure,
 )
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
-from purifold.report.axes import BARE, draw, grid, label, share_legend
+from purifold.report.axes import BARE, draw, explain, grid, label, shades, share_legend
 from purifold.report.branches import branches
 from purifold.report.differences import against_l2
 from purifold.report.paces import against_seconds
@@ -56,15 +56,14 @@ def _branches(exhibit: BranchesFigure, results: Results) -> "Figure":
 
 def _accuracy(exhibit: AccuracyFigure, results: Results) -> "Figure":
     figure, panels = grid(len(exhibit.panels), exhibit.columns)
-    colors = _colors([curve.label for panel in exhibit.panels for curve in panel.curves])
+    colors = shades([curve.label for panel in exhibit.panels for curve in panel.curves])
     for axes, panel in zip(panels, exhibit.panels, strict=True):
         _curves(axes, panel, exhibit.protocol, results, colors)
         norm = panel.curves[0].experiment.norm
         label(axes, panel.title, f"{norm} budget")
     for axes in panels[:: exhibit.columns]:
         axes.set_ylabel("accuracy")
-    for style, meaning in (("-", f"under {exhibit.protocol}"), ("--", "worst case over all attacks")):
-        panels[0].plot([], [], style, color="black", label=meaning)
+    explain(panels[0], {"-": f"under {exhibit.protocol}", "--": "worst case over all attacks"})
     share_legend(figure, panels)
     return figure
 
@@ -79,16 +78,6 @@ def _curves(axes: "Axes", panel: Panel, protocol: str, results: Results, colors:
 
 def _adaptive(record: Record) -> list[Any]:
     return [outcome for outcome in record.outcomes if outcome.knowledge == "adaptive"]
-
-
-def _colors(labels: Iterable[str]) -> dict[str, Any]:
-    """By label, in all panels: grey for the first, the bare classifier, the others from dark to light."""
-    import matplotlib as mpl
-
-    first, *others = dict.fromkeys(labels)
-    shades = mpl.colormaps["viridis"]
-    span = max(1, len(others) - 1)
-    return {first: BARE} | {name: shades(0.9 * place / span) for place, name in enumerate(others)}
 
 
 def _codes(exhibit: CodesFigure, results: Results) -> "Figure":
