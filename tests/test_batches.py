@@ -18,7 +18,7 @@ from purifold.gauge import Gauge
 from purifold.threat import ThreatModel
 
 ROWS = torch.arange(10)
-SIDES = {28: 256, 32: 256, 64: 64, 299: 2, 1024: 1}
+SIDES = {28: 128, 32: 128, 64: 64, 299: 2, 1024: 1}
 """Images of this side that go together on a CPU."""
 THREAT = ThreatModel("linf", 0.1)
 
