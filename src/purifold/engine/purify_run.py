@@ -48,7 +48,8 @@ def _told(deployed: Deployed, jobs: Sequence[Job]) -> list[tuple[Path, str]]:
     ended: list[tuple[Path, str]] = []
     started = perf_counter()
     with shown() as listener:
-        for path, reason in purify_files(deployed, jobs):
+        for path, refused in purify_files(deployed, jobs):
+            reason = refused.removeprefix(f"{path} ")  # named beside it
             ended.append((path, reason))
             each = (perf_counter() - started) / len(ended)
             event = Event(
