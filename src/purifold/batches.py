@@ -14,16 +14,16 @@ from torch import Tensor
 from purifold.errors import Failure
 from purifold.gauge import gauge_of, larger
 
-ON_CPU, ON_GPU = (128, 2**18), (1024, 2**20)
-"""Images at a time, and pixels of all of them; larger batches are no faster, and on a CPU soon slower."""
+ON_CPU, ON_GPU = (256, 2**19), (1024, 3 * 2**20)
+"""Images at a time, and numbers in all of them; larger batches are no faster, and on a CPU soon slower."""
 _log = logging.getLogger(__name__)
 
 
 def at_once(images: Tensor) -> int:
     """How many of these images to give to a network at a time: fewer of larger ones, which fill caches."""
-    most, pixels = ON_CPU if images.device.type == "cpu" else ON_GPU
-    each = images.shape[-2] * images.shape[-1]
-    return max(1, min(most, pixels // max(1, each)))
+    most, numbers = ON_CPU if images.device.type == "cpu" else ON_GPU
+    each = images.shape[1:].numel()
+    return max(1, min(most, round(numbers / max(1, each))))
 
 
 def in_batches(work: Callable[[Tensor], Tensor], rows: Tensor, size: int, *, grow: bool = True) -> Tensor:
