@@ -114,11 +114,11 @@ def test_l2_starts_and_stays_on_the_sphere():
     )
 
 
-def test_squares_shrink_by_the_papers_schedule():
+def test_squares_shrink_by_the_schedule_of_the_authors_code():
     picture = torch.zeros(1, 1, 100, 100)
     attack = Square(queries=10_000, first_share=0.64)
-    sides = {query: attack._side(query, picture) for query in (1, 10, 11, 50, 51, 200, 201, 8001)}
-    assert sides == {1: 80, 10: 80, 11: 57, 50: 57, 51: 40, 200: 40, 201: 28, 8001: 5}
+    sides = {query: attack._side(query, picture) for query in (1, 10, 11, 50, 51, 200, 201, 501, 1001, 8001)}
+    assert sides == {1: 80, 10: 80, 11: 57, 50: 57, 51: 40, 200: 40, 201: 28, 501: 20, 1001: 14, 8001: 4}
     assert Square(queries=1000, first_share=0.64)._side(2, picture) == 57
     assert Square(first_share=1.0)._side(1, torch.zeros(1, 1, 5, 9)) == 5
 

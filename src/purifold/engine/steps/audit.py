@@ -33,7 +33,7 @@ class Audit(Step):
     """
 
     kind: ClassVar[str] = "audit"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     system: System
     count: int

@@ -36,7 +36,7 @@ class Craft(Step):
     """
 
     kind: ClassVar[str] = "craft"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     system: System
     count: int
