@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLES = {"oblivious": "-", "adaptive": "--"}
-MEANINGS = {"oblivious": "by who does not know the defense, 95 % band", "adaptive": "by who knows it"}
+MEANINGS = {"oblivious": "defense unknown, 95 % band", "adaptive": "defense known"}
 HEADER = [
     "relative L2",
     "printed",
