@@ -227,10 +227,19 @@ def test_the_purifier_sees_whole_planes_whatever_the_file_s_order():
     assert Seeing.contiguous == [True, True]
 
 
+@pytest.fixture
+def many_threads():
+    """Threads that torch has for a test; what is left of them slows every test that follows."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(LANES + 1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("many_threads")
 def test_several_images_are_worked_on_at_a_time_as_if_alone(photos, tmp_path, monkeypatch):
     for number in range(20):
         Image.fromarray(random.randint(0, 256, (6, 6, 3)).astype(np.uint8)).save(photos / f"{number}.png")
-    monkeypatch.setattr(torch, "get_num_threads", lambda: LANES + 1)
     now, most, held, read = 0, 0, threading.Lock(), purify.read_picture
     together = threading.Barrier(LANES)
 
@@ -255,7 +264,7 @@ def test_several_images_are_worked_on_at_a_time_as_if_alone(photos, tmp_path, mo
         assert torch.equal(read(tmp_path / "out" / f"{number}.png").pixels, alone)
 
 
+@pytest.mark.usefixtures("many_threads")
 def test_torch_has_the_threads_it_had_afterwards(photos, tmp_path):
-    before = torch.get_num_threads()
     run(photos, tmp_path / "out")
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == LANES + 1
