@@ -1,4 +1,13 @@
 import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def same_threads():
+    """No test leaves torch more threads than it found: on few cores they slow each test after it."""
+    before = torch.get_num_threads()
+    yield
+    assert torch.get_num_threads() == before
 
 
 @pytest.fixture(autouse=True)
