@@ -17,8 +17,9 @@ HEAD = """# Speed
 
 Written by `python -m benchmarks.page` from the JSON files that `make bench` leaves in `results/`. **Bold**
 marks what does not reach what was asked. Peers get the same images, weights and settings; the head of each
-benchmark says what else is alike and what is not. A machine is its cores, its processor, its GPUs, and its
-measured rate of a float32 matrix product.
+benchmark says what else is alike and what is not. Where all ran in turns, a ratio is the median of the turns'
+ratios, not the ratio of the medians. A machine is its cores, its processor, its GPUs, and its rate of a
+float32 matrix product, measured when the benchmark was over.
 
 | work | beside | asked | measured | machine | command |
 |---|---|---|---|---|---|
@@ -28,7 +29,8 @@ ATTACKS = """
 ## Attacks, one by one
 
 A pass is a forward and a backward pass of all images. Success and distance are judged by one rule for all
-libraries. Seconds with a star are scaled from fewer images. Carlini-Wagner and DeepFool look for the nearest
+libraries. Seconds with a star are scaled from fewer images, of which success and distance are, too; such
+distances are not comparable with those of all images. Carlini-Wagner and DeepFool look for the nearest
 adversarial image: above, a peer whose median L2 is more than 1.05 times ours counts as not having found it,
 however soon it stopped.
 """
@@ -110,7 +112,7 @@ def _kernels(found: Found | None) -> Iterator[str]:
         yield f"{NOT_MEASURED}: `python -m benchmarks.kernels`\n"
         return
     peaks = ", ".join(f"{rate:.0f} in {name}" for name, rate in found["peak_gflops"].items())
-    yield f"The matrix product reaches, in GFLOP/s: {peaks}.\n\n"
+    yield f"The matrix product reached, in GFLOP/s, when the works began: {peaks}.\n\n"
     yield "| work | data | precision | GFLOP/s | of the product |\n|---|---|---|---|---|\n"
     for row in found["rows"]:
         yield f"| {_named(row)} | {row['gflops']:.1f} | {100 * row['share']:.0f} % |\n"

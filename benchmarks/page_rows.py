@@ -15,7 +15,7 @@ MINIMUM = ("cw-l2", "deepfool")
 """Attacks that look for the nearest adversarial image: a peer that stops far from it is no rival."""
 FARTHER = 1.05
 """Times our median distance that a peer's may be."""
-ASIDES = {"operations": "in operations", "ratio_in_our_layers": "where it gets our layers"}
+ASIDES = {"operations": "in operations", "ratio_in_our_layers": "times where Pythae gets our layers"}
 """What may stand beside a ratio, by its name in the record."""
 
 
@@ -89,6 +89,8 @@ def _attack(work: str, ours: str, asked: float) -> Callable[[Found], Iterator[tu
         ratio = _times(rival, own)
         success = f"success {100 * own['success']:.0f} % and {100 * rival['success']:.0f} %"
         distances = f", L2 {own['median_l2']:.3f} and {rival['median_l2']:.3f}" if work in MINIMUM else ""
+        if rival["images"] != own["images"]:
+            distances += f", theirs of {rival['images']} images"
         yield name, f"{ratio:.2f} times {rival['library']}, {success}{distances}", ratio >= asked
 
     return read

@@ -88,8 +88,12 @@ def test_a_folder_without_weights_or_with_damaged_ones_says_so(store, tmp_path):
     with pytest.raises(Failure, match="damaged"):
         load_purifier(folder)
     (folder / DESCRIPTION).write_text(json.dumps(described))
-    next(folder.glob("*.safetensors")).write_bytes(b"nothing")
+    weights = next(folder.glob("*.safetensors"))
+    weights.write_bytes(b"nothing")
     with pytest.raises(Failure, match="damaged"):
+        load_purifier(folder)
+    weights.unlink()
+    with pytest.raises(Failure, match=rf"lacks {weights.name}; make it again with `purifold train`"):
         load_purifier(folder)
 
 

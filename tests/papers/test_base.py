@@ -57,7 +57,7 @@ def test_one_exhibit_alone_leaves_claims_and_the_rest_out_and_no_name_leaves_all
 
 
 def test_names_of_no_exhibit_are_refused(study, systems):
-    with pytest.raises(InputError, match="unknown figure or table 'd'"):
+    with pytest.raises(InputError, match="unknown figure or table at this scale 'd'"):
         study.only(["a", "d"])
     with pytest.raises(InputError, match="no figures or tables of its own"):
         Study(experiments=tuple(systems)).only(["a"])

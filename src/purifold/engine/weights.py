@@ -127,7 +127,10 @@ def load_purifier(folder: Path, options: str = "") -> tuple[Purifier, Shape, str
     channels, height, width = described.shape
     modules = [spec.build((channels, height, width)) for spec in specs]
     for module, key in zip(modules, described.weights, strict=True):
-        load_into(module.eval().requires_grad_(False), _weights(folder, key))
+        path = _weights(folder, key)
+        if not path.exists():
+            raise Failure(f"{folder} lacks {path.name}; make it again with `purifold train`")
+        load_into(module.eval().requires_grad_(False), path)
     return _built(recipe, modules), (channels, height, width), str(recipe)
 
 

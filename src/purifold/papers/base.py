@@ -64,7 +64,7 @@ class Study:
             raise InputError("this study has no figures or tables of its own; leave --only out")
         for name in names:
             if name not in known:
-                raise unknown("figure or table", name, known)
+                raise unknown("figure or table at this scale", name, known)
         return Study.of([known[name] for name in known if name in names], ()) if names else self
 
     def steps(self) -> tuple[Step, ...]:

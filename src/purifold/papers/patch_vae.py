@@ -46,9 +46,10 @@ def _exhibits(cell: Cells) -> Iterator[Exhibit]:
 def _table(cell: Cells, attack: str, name: str) -> DifferenceTable:
     return DifferenceTable(
         name=name,
-        caption=f"Accuracy in percent under {attack} on {cell.subject.data}, by mean relative L2 difference: "
-        "printed; ours counted as printed, one draw of each attacked image; and ours of images that most "
-        "draws keep right, clean and attacked, by attackers who do not know the defense and who do",
+        caption=f"Accuracy in percent under {attack} on {cell.subject.data}, by mean relative L2 difference, "
+        "ours linear between our budgets: printed; ours counted as printed, one draw of each attacked image; "
+        "and ours of images that most draws keep right, clean and attacked, by attackers who do not know the "
+        "defense and who do",
         attack=attack,
         systems=cell.systems,
         printed={row["relative_l2"]: _shares(row, cell) for row in _text()[name]},
