@@ -39,7 +39,7 @@ class Zero(nn.Module):
 
 @pytest.mark.parametrize("batch", [256, 3])
 def test_each_image_counts_once_in_batches_of_any_size(brightness, batch, monkeypatch):
-    monkeypatch.setattr(batches, "ON_CPU", batch)
+    monkeypatch.setattr(batches, "ON_CPU", (batch, 2**19))
     assert accuracy(Reader(), brightness) == Proportion(8, 10)
 
 
