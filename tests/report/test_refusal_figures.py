@@ -46,6 +46,16 @@ def test_risk_against_coverage_with_its_area(experiment, results):
     assert axes.get_title() == "clean (9 images)"
 
 
+def test_images_that_are_all_accepted_together_are_a_point(experiment, results):
+    step = Selection(system=experiment.system, count=9, crafts=())
+    figure = CoverageFigure(name="f", caption="c", panels=(("clean", (("gm-vae", step),)),))
+    curve = {"coverage": [1.0, 1.0], "risk": [0.5, 0.5], "area": 0.5, "images": 9, "system": "s"}
+    (axes,) = drawn(
+        figure, results(measurements={"f": [{"title": "clean", "curves": {"gm-vae": curve}}]})
+    ).axes
+    assert axes.lines[0].get_marker() == "o"
+
+
 def pictures(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 

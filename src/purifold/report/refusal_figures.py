@@ -58,7 +58,8 @@ def coverage(exhibit: CoverageFigure, results: Results) -> "Figure":
     for axes, panel in zip(panels, found, strict=True):
         for name, curve in panel["curves"].items():
             text = f"{name}: area {100 * curve['area']:.3g} %"
-            axes.plot(curve["coverage"], curve["risk"], lw=1.5, label=text)
+            alike = len(set(curve["coverage"])) == 1  # all accepted together: a point is no line
+            axes.plot(curve["coverage"], curve["risk"], "o" if alike else "-", lw=1.5, ms=4, label=text)
         count = max(curve["images"] for curve in panel["curves"].values())
         axes.set_title(f"{panel['title']} ({count} images)", fontsize=8)
         axes.set_xlabel("coverage", fontsize=8)
