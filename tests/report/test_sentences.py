@@ -1,5 +1,9 @@
 """The closing sentences say what the records say."""
 
+from dataclasses import replace
+
+import torch
+
 from purifold.report.sentences import meaning
 
 
@@ -11,10 +15,16 @@ def test_the_sentences_are_about_the_smallest_budget_that_breaks_the_bare_classi
 
 def test_the_best_defense_is_named_for_each_attacker(records):
     found = meaning(records)
-    assert "vae looks best" in found.oblivious
-    assert "keeps 80.0 % [71.1, 86.7]" in found.oblivious  # Wilson, 80 of 100
+    assert "the defense, vae keeps 80.0 % [71.1, 86.7]" in found.oblivious  # Wilson, 80 of 100
     assert "bare classifier keeps 8.0 %" in found.oblivious
-    assert "the best, vae, keeps 40.0 %" in found.adaptive
+    assert "together, vae keeps 40.0 %" in found.adaptive
+
+
+def test_of_several_defenses_the_best_is_called_so(records, record):
+    beside = record("ae", {("oblivious", 0.1): 81, ("adaptive", 0.1): 12})
+    found = meaning([*records, beside])
+    assert "the defense, the best, ae, keeps 81.0 %" in found.oblivious
+    assert "together, the best, vae, keeps 40.0 %" in found.adaptive
 
 
 def test_the_gain_over_the_bare_classifier_is_tested_on_the_same_images(records, record):
@@ -24,6 +34,25 @@ def test_the_gain_over_the_bare_classifier_is_tested_on_the_same_images(records,
     close = record("jpeg", {("oblivious", 0.1): 90, ("adaptive", 0.1): 9})
     found = meaning([record("none", {("oblivious", 0.1): 8, ("adaptive", 0.1): 8}), close])
     assert "not measurably more than the bare classifier (paired test, p = 1)" in found.adaptive
+
+
+def test_what_a_defense_costs_is_told_of_clean_images_and_of_every_budget(record):
+    bare = record("none", {("adaptive", 0.05): 90, ("adaptive", 0.1): 8})
+    vae = record("vae", {("adaptive", 0.05): 80, ("adaptive", 0.1): 40})
+    ae = record("ae", {("adaptive", 0.05): 70, ("adaptive", 0.1): 7})  # one image fewer is no difference
+    assert meaning([bare, vae, ae]).cost == (
+        "Worse than no defense at all (paired tests, p < 0.05), at linf 0.05 vae, ae."
+    )
+    clean = torch.ones_like(vae.outcomes[0].clean).index_fill(0, torch.arange(90), 0)
+    blurred = replace(vae, outcomes=tuple(replace(outcome, clean=clean) for outcome in vae.outcomes))
+    assert "p < 0.05), on clean images vae; at linf 0.05 vae." in meaning([bare, blurred]).cost
+
+
+def test_no_cost_is_told_where_there_is_none_or_nothing_stands_beside(records):
+    assert meaning(records).cost.startswith("No defense keeps measurably fewer images than none")
+    assert meaning(records[:1]).cost == meaning(records[1:]).cost == ""
+    assert len(list(meaning(records))) == 4
+    assert len(list(meaning(records[1:]))) == 3
 
 
 def test_a_defense_whose_checks_failed_is_never_the_best(records):
@@ -39,8 +68,6 @@ def test_a_failed_check_is_said_aloud(records):
 
 
 def test_without_an_adaptive_attacker_nothing_is_called_robust(records):
-    from dataclasses import replace
-
     oblivious = [
         replace(record, outcomes=tuple(o for o in record.outcomes if o.knowledge == "oblivious"))
         for record in records

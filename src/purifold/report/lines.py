@@ -25,7 +25,7 @@ class Line:
         defense: Its name.
         norm: Of the budget.
         epsilon: The budget.
-        clean: Accuracy without an attack.
+        clean: Images that are right without an attack.
         robust: Accuracy at each knowledge, the worst case of each image over the attacks.
         worst: Images that survive everything that was tried at this budget.
         checks: What became of the sanity checks.
@@ -35,7 +35,7 @@ class Line:
     defense: str
     norm: str
     epsilon: float
-    clean: Proportion
+    clean: Mask
     robust: Mapping[Knowledge, Proportion]
     worst: Mask
     checks: str
@@ -99,7 +99,7 @@ def _line(record: Record, outcomes: Sequence[Outcome]) -> Line:
         defense=str(record.defense["name"]),
         norm=first.threat.norm,
         epsilon=first.threat.epsilon,
-        clean=first.accuracy(),
+        clean=first.correct_clean(),
         robust={
             level: Proportion.of(worst([outcome for outcome in outcomes if outcome.knowledge == level]))
             for level in dict.fromkeys(outcome.knowledge for outcome in outcomes)

@@ -1,4 +1,4 @@
-"""What the numbers of a study mean, in three sentences made from them."""
+"""What the numbers of a study mean, in sentences made from them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,29 +12,38 @@ BARE = "none"
 BROKEN = 0.1
 """A budget breaks the bare classifier when it leaves at most this share."""
 LEVEL = 0.05
-"""Of the paired test between the strongest defense and the bare classifier."""
+"""Of the paired tests between a defense and the bare classifier."""
 
 
 @final
 @dataclass(frozen=True)
 class Meaning:
-    """Three sentences: what the ignorant attacker sees, what the one who knows does, how sure this is."""
+    """What who does not know the defense sees, what who knows it does, what it costs, how sure this is."""
 
     oblivious: str
     adaptive: str
+    cost: str
     caution: str
 
     def __iter__(self) -> Iterator[str]:
-        return iter((self.oblivious, self.adaptive, self.caution))
+        return filter(None, (self.oblivious, self.adaptive, self.cost, self.caution))
 
 
 def meaning(records: Sequence[Record]) -> Meaning:
-    """The sentences, at the smallest budget that breaks the bare classifier, or the largest there is."""
+    """The sentences, at the smallest budget that breaks the bare classifier, or the largest there is.
+
+    What a defense costs is told of all budgets, and is empty where no bare classifier stands beside.
+    """
     found = lines(records)
     bare = [line for line in found if line.defense == BARE]
     epsilon = _telling(bare or found)
     here = [line for line in found if line.epsilon == epsilon]
-    return Meaning(_oblivious(here), _adaptive(here), _caution(records, here))
+    return Meaning(
+        oblivious=_oblivious(here),
+        adaptive=_adaptive(here),
+        cost=_cost(found, bare),
+        caution=_caution(records, here),
+    )
 
 
 def failed(records: Sequence[Record]) -> Iterator[str]:
@@ -62,8 +71,8 @@ def _oblivious(here: Sequence[Line]) -> str:
     bare = next((line for line in here if line.defense == BARE), None)
     beside = "" if bare is None else f", where the bare classifier keeps {spoken(Proportion.of(bare.worst))}"
     return (
-        f"Against an attacker who does not know the defense, {best.defense} looks best at "
-        f"{best.norm} {best.epsilon:g}: it keeps {spoken(best.robust['oblivious'])} of the images{beside}."
+        f"Against an attacker who does not know the defense, {_best(best, shown)} keeps "
+        f"{spoken(best.robust['oblivious'])} of the images at {_budget(best)}{beside}."
     )
 
 
@@ -73,23 +82,61 @@ def _adaptive(here: Sequence[Line]) -> str:
         return "No reliable attack by someone who knows the defense was made: nothing here says it is robust."
     best = max(shown, key=lambda line: Proportion.of(line.worst).value)
     return (
-        f"Against one who attacks classifier and defense together, the best, {best.defense}, keeps "
+        f"Against one who attacks classifier and defense together, {_best(best, shown)} keeps "
         f"{spoken(Proportion.of(best.worst))}{_against_bare(best, here)}: this is the number to believe."
     )
+
+
+def _best(line: Line, others: Sequence[Line]) -> str:
+    return line.defense if len(others) == 1 else f"the best, {line.defense},"
+
+
+def _budget(line: Line) -> str:
+    return f"{line.norm} {line.epsilon:g}"
 
 
 def _against_bare(best: Line, here: Sequence[Line]) -> str:
     bare = next((line for line in here if line.defense == BARE), None)
     if bare is None:
         return ""
-    test: PairedTest = paired_test(best.worst, bare.worst)
-    if test.p_value < LEVEL and test.first_only > test.second_only:
-        return f", more than the bare classifier (paired test, p = {test.p_value:.2g})"
-    return f", not measurably more than the bare classifier (paired test, p = {test.p_value:.2g})"
+    test = paired_test(best.worst, bare.worst)
+    much = "more" if _more(test) else "fewer" if _fewer(test) else "not measurably more"
+    return f", {much} than the bare classifier (paired test, p = {test.p_value:.2g})"
+
+
+def _more(test: PairedTest) -> bool:
+    return test.p_value < LEVEL and test.first_only > test.second_only
+
+
+def _fewer(test: PairedTest) -> bool:
+    return test.p_value < LEVEL and test.first_only < test.second_only
+
+
+def _cost(found: Sequence[Line], bare: Sequence[Line]) -> str:
+    """Where a defense keeps fewer images than none."""
+    pairs = [
+        (line, without)
+        for without in bare
+        for line in found
+        if line.defense != BARE and line.epsilon == without.epsilon and len(line.clean) == len(without.clean)
+    ]
+    if not pairs:
+        return ""
+    lost: dict[str, dict[str, None]] = {}
+    for line, without in pairs:
+        if _fewer(paired_test(line.clean, without.clean)):
+            lost.setdefault("on clean images", {})[line.defense] = None
+    for line, without in pairs:
+        if _fewer(paired_test(line.worst, without.worst)):
+            lost.setdefault(f"at {_budget(line)}", {})[line.defense] = None
+    if not lost:
+        return "No defense keeps measurably fewer images than none at all, clean or attacked (paired tests)."
+    told = "; ".join(f"{place} {', '.join(names)}" for place, names in lost.items())
+    return f"Worse than no defense at all (paired tests, p < {LEVEL:g}), {told}."
 
 
 def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
-    count = here[0].clean.trials
+    count = len(here[0].clean)
     failed = [str(record.defense["name"]) for record in records if record.unreliable]
     checks = (
         "no sanity check failed, which rules out known mistakes and proves nothing"
