@@ -181,6 +181,14 @@ def test_a_mistake_is_one_line_and_status_2(purifold, tmp_path, line, says):
     assert "Traceback" not in out + err
 
 
+def test_more_images_than_there_are_is_said(purifold):
+    line = "evaluate --data digits --defense jpeg --scale smoke --dry-run --images"
+    out = purifold(f"{line} 9999")[1]
+    count = int(re.search(r"digits has (\d+) test images, not 9999: all are attacked", out)[1])
+    assert "test images" not in purifold(f"{line} {count}")[1]
+    assert f"has {count} test images, not {count + 1}" in purifold(f"{line} {count + 1}")[1]
+
+
 def test_a_defense_that_learns_nothing_says_so(purifold):
     status, out, _ = purifold("train --data digits --defense jpeg --out weights --store store")
     assert status == 0

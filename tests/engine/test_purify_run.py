@@ -70,7 +70,7 @@ def test_one_image_is_written_where_it_is_said_and_again_each_time(photos, tmp_p
     target = tmp_path / "new.png"
     target.write_text("in the way")
     for _ in range(2):
-        assert run(photos / "a.png", target) == "1 images purified, 0 were there before."
+        assert run(photos / "a.png", target) == f"wrote {target}."
         assert pixels(target).shape == (9, 7, 3)
         assert (pixels(target) == 100).all()
 
@@ -91,7 +91,6 @@ def test_a_folder_is_purified_once_and_again_where_an_image_is_newer(photos, tmp
         ("photos/a.png", "photos/a.png", "is the image itself"),
         ("photos/a.png", "photos", "is a folder and .* one image"),
         ("photos/a.png", "a.doc", "must end in"),
-        ("photos/nothing.png", "a.png", "no image or folder"),
         ("photos", "photos/a.png", "is a file and .* a folder"),
     ],
 )
@@ -130,6 +129,13 @@ def test_images_of_another_folder_do_not_count_as_made(photos, tmp_path, run):
     os.utime(others / "a.png", (1, 1))
     with pytest.raises(InputError, match="another folder"):
         run(others, tmp_path / "out")
+
+
+def test_one_image_that_is_left_out_is_told_once(photos, tmp_path, run, capsys):
+    (photos / "bad.png").write_text("no image")
+    with pytest.raises(Failure, match=r"^\S+/bad\.png is damaged"):
+        run(photos / "bad.png", tmp_path / "new.png")
+    assert "".join(capsys.readouterr()) == ""
 
 
 def test_what_was_left_out_is_counted_and_the_first_is_named(photos, tmp_path, run, capsys):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from purifold.cli.options import DataRoot, Debug, Scale, ScaleOption, Seed, StoreAddress, TensorBoard
+from purifold.errors import InputError
 
 
 def train(
@@ -64,6 +65,8 @@ def purify(
 
     Example: `purifold purify photos purified --weights weights`
     """
+    if not source.exists():
+        raise InputError(f"there is no image or folder {source}")
     from purifold.cli.options import resources_of
     from purifold.engine.purify_run import purify_paths
 

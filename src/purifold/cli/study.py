@@ -161,6 +161,9 @@ def _answer(question: "Question", title: str, name: str, data_root: Path | None,
 
     resources = resources_of(data_root, course.tensorboard)
     experiments = tuple(compose(question, SCALES[course.scale.value], resources))
+    count = experiments[0].count
+    if question.images is not None and count < question.images:
+        typer.echo(f"{question.data} has {count} test images, not {question.images}: all are attacked.")
     _run(Study(experiments=experiments), title, name, resources, course)
 
 

@@ -16,7 +16,7 @@ def purify_paths(source: Path, target: Path, weights: Path, options: str, *, see
     """Purifies `source` into `target`; returns what was done in one line.
 
     Args:
-        source: An image file, or a folder of images.
+        source: An image file, or a folder of images; it exists.
         target: An image file, or a folder.
         weights: As `load_purifier` takes it, like the options.
         options: Of the defense.
@@ -24,14 +24,12 @@ def purify_paths(source: Path, target: Path, weights: Path, options: str, *, see
         device: As torch writes it.
 
     Raises:
-        Failure: Some images were left out; the others are purified.
+        Failure: Images were left out; the others are purified.
     """
-    if not source.exists():
-        raise InputError(f"there is no image or folder {source}")
     purifier, (channels, *_), defense = load_purifier(weights, options)
     deployed = Deployed(purifier=purifier.to(device).eval(), channels=channels, seed=seed, device=device)
     if not source.is_dir():
-        return _summary(_told(deployed, [(source, _file(source, target))]), 0)
+        return _one(deployed, (source, _file(source, target)))
     made = {
         "defense": defense,
         "seed": seed,
@@ -41,6 +39,13 @@ def purify_paths(source: Path, target: Path, weights: Path, options: str, *, see
     jobs = folder_jobs(source, target, json.dumps(made, sort_keys=True))
     todo = [job for job in jobs if not is_done(job)]
     return _summary(_told(deployed, todo), len(jobs) - len(todo))
+
+
+def _one(deployed: Deployed, job: Job) -> str:
+    ((_, refused),) = purify_files(deployed, [job])
+    if refused:
+        raise Failure(refused)
+    return f"wrote {job[1]}."
 
 
 def _told(deployed: Deployed, jobs: Sequence[Job]) -> list[tuple[Path, str]]:

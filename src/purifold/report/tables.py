@@ -21,8 +21,8 @@ def header(found: Sequence[Line]) -> list[str]:
 def cells(line: Line, found: Sequence[Line], share: Callable[[Proportion], str] = percent) -> list[str]:
     """One line of the main table; shares in percent with their 95 % interval, as `share` writes them."""
     robust = [share(line.robust[level]) if level in line.robust else "" for level in ladder(found)]
-    worst = share(Proportion.of(line.worst))
-    return [line.defense, f"{line.epsilon:.4g}", share(Proportion.of(line.clean)), *robust, worst, line.checks]
+    clean, worst = share(Proportion.of(line.clean)), share(Proportion.of(line.worst))
+    return [line.defense, f"{line.epsilon:.4g}", clean, *robust, worst, line.checks]
 
 
 def terminal(records: Sequence[Record], title: str) -> "Table":
