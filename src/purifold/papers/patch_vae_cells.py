@@ -143,7 +143,7 @@ SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS, TILED),
     "cpu": (
         replace(MNIST, images=1_000, wide=10_000),
-        replace(CIFAR, images=1_000, encoded=2_880_000),
+        replace(CIFAR, images=1_000),
         replace(NIPS, epsilons=(0.005, 0.02, 0.06), few=SLOW, encoded=400_000, draws=1, eot=2, audit=4),
     ),
     "paper": (MNIST, CIFAR, NIPS),
