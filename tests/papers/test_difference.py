@@ -20,7 +20,7 @@ def panel(attack, *experiments):
 def test_a_figure_needs_the_curves_of_all_its_panels(systems):
     none, blur, jpeg, _ = systems
     figure = DifferenceFigure(
-        name="f", caption="c", panels=(panel("fgsm", none, blur), panel("pgd", none, jpeg))
+        name="f", caption="c", panels=(panel("fgsm", none, blur), panel("pgd", none, jpeg)), columns=2
     )
     assert figure.experiments == (none, blur, none, jpeg)
 

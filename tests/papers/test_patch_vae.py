@@ -8,10 +8,10 @@ from purifold.defenses.recipe import parse
 from purifold.engine.plan import needed
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
-from purifold.papers.difference import DifferenceTable
+from purifold.papers.difference import DifferenceFigure, DifferenceTable
 from purifold.papers.library import paper
 from purifold.papers.patch_vae import _text
-from purifold.papers.patch_vae_cells import SUBJECTS
+from purifold.papers.patch_vae_cells import ATTACKS, BARE, FILTER, SUBJECTS
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,19 @@ def test_the_paper_scale_is_the_paper_s():
     for name in sizes:
         stride = parse(nips.defenses[name]).describe()["options"]["stride"]
         assert f"stride-{stride}" in name
+
+
+def test_several_vaes_have_panels_of_their_own_and_every_defense_has_one(study):
+    one, several = (found for found in study.exhibits if isinstance(found, DifferenceFigure))
+    assert [drawn.panel.title for drawn in one.panels] == ["digits, fgsm", "digits, i-fgsm"]
+    titles = [f"digits, {attack}: {kind}" for attack in ATTACKS for kind in ("no VAE", "VAEs")]
+    assert [drawn.panel.title for drawn in several.panels] == titles
+    shown = [[curve.label for curve in drawn.panel.curves] for drawn in several.panels[:2]]
+    assert shown == [
+        [BARE, FILTER],
+        [BARE, "vae-16-stride-16", "vae-16-stride-16, no filter"],
+    ]
+    assert [curve.label for curve in one.panels[0].panel.curves] == [BARE, "jpeg-23", FILTER, "vae"]
 
 
 def test_a_pair_with_and_without_the_filter_differs_in_the_filter_alone():

@@ -113,12 +113,12 @@ def test_attackers_who_do_not_know_the_defense_stand_with_all_images_that_they_t
 def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_knows(systems, kept):
     both = tuple(Curve(label=name, experiment=systems[name]) for name in ("none", "vae"))
     panel = Panel(title="digits", curves=both)
-    figure = DifferenceFigure(
-        name="f", caption="c", panels=tuple(DifferencePanel(attack="pgd", panel=panel) for _ in range(2))
-    )
-    drawn = against_l2(figure, kept)
+    panels = tuple(DifferencePanel(attack="pgd", panel=panel) for _ in range(2))
+    drawn = against_l2(DifferenceFigure(name="f", caption="c", panels=panels, columns=1), kept)
     first, second = drawn.axes
-    *curves, _, _ = first.lines
+    assert first.get_ylabel() == second.get_ylabel() == "accuracy"
+    curves = first.lines
+    *same, _, _ = second.lines  # the last two say in the legend what a style means
     lines = [(line.get_linestyle(), [round(value, 6) for value in line.get_ydata()]) for line in curves]
     assert lines == [
         ("-", [1.0, 0.2, 0.02]),
@@ -127,7 +127,7 @@ def test_curves_are_solid_for_the_ignorant_attacker_and_dashed_for_the_one_who_k
         ("--", [1.0, 0.35, 0.01]),
     ]
     assert list(first.lines[0].get_xdata()) == pytest.approx([0, 0.05, 0.15])
-    colors = [[line.get_color() for line in lines] for lines in (curves, second.lines)]
+    colors = [[line.get_color() for line in lines] for lines in (curves, same)]
     assert str(colors[0]) == str(colors[1])
     legend = drawn.legends[0]
     said = {

@@ -23,10 +23,12 @@ class DifferenceFigure(Drawing):
     """Accuracy under one attack a panel; solid by attackers who do not know the defense, dashed who do.
 
     Args:
-        panels: From left to right; the first curve of each is the bare classifier.
+        panels: Row by row; the first curve of each is the bare classifier.
+        columns: Panels in a row.
     """
 
     panels: tuple[DifferencePanel, ...]
+    columns: int
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:

@@ -22,11 +22,13 @@ from purifold.engine.step import Resources
 from purifold.papers.base import Paper, Study
 from purifold.papers.difference import DifferenceFigure, DifferencePanel, DifferenceTable, FilterTable
 from purifold.papers.exhibit import Curve, Exhibit, Panel, PicturesFigure
-from purifold.papers.patch_vae_cells import ATTACKS, BARE, FILTER, SUBJECTS, Cells, cells_of
+from purifold.papers.patch_vae_cells import ATTACKS, BARE, FILTER, PLAIN, SUBJECTS, Cells, cells_of
 
 FIGURES = {"mnist": "fig-2", "cifar-10": "fig-3"}
 DECISIVE = "i-fgsm"
 """The stronger of the paper's attacks."""
+BASELINE = "jpeg-23"
+"""Drawn beside VAEs, too, where they have panels of their own."""
 
 
 def _study(scale: Scale, resources: Resources, seed: int) -> Study:
@@ -65,16 +67,29 @@ def _shares(row: Mapping[str, float], cell: Cells) -> Mapping[str, float]:
 
 def _curves(cell: Cells) -> DifferenceFigure:
     data = cell.subject.data
-    curves = tuple(Curve(label=name, experiment=system) for name, system in cell.systems.items())
+    groups = _groups(cell)
     return DifferenceFigure(
         name=FIGURES.get(data, f"differences-{data}-{cell.subject.classifier}"),
         caption=f"Accuracy on {data} against the mean relative L2 difference: solid by attackers who do not "
         "know the defense, with the 95 % interval as a band; dashed by attackers who do",
         panels=tuple(
-            DifferencePanel(attack=attack, panel=Panel(title=f"{data}, {attack}", curves=curves))
+            DifferencePanel(attack=attack, panel=Panel(title=f"{data}, {attack}{kind}", curves=curves))
             for attack in ATTACKS
+            for kind, curves in groups.items()
         ),
+        columns=2,
     )
+
+
+def _groups(cell: Cells) -> Mapping[str, tuple[Curve, ...]]:
+    """Curves by what a panel's title says of them; several VAEs have a panel of their own."""
+    curves = [Curve(label=name, experiment=system) for name, system in cell.systems.items()]
+    plain = tuple(curve for curve in curves if curve.label in PLAIN)
+    vaes = tuple(curve for curve in curves if curve.label not in PLAIN)
+    if len(vaes) == 1:
+        return {"": tuple(curves)}
+    beside = tuple(curve for curve in plain if curve.label in (BARE, BASELINE))
+    return {": no VAE": plain, ": VAEs": beside + vaes}
 
 
 def _pictures(cell: Cells) -> PicturesFigure:

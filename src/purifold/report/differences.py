@@ -87,12 +87,13 @@ def against_printed(exhibit: DifferenceTable, records: Mapping[str, Record]) -> 
 
 def against_l2(exhibit: DifferenceFigure, records: Mapping[str, Record]) -> "Figure":
     """The figure: a colour a defense, the bare classifier grey."""
-    figure, panels = grid(len(exhibit.panels))
-    colors = shades(curve.label for curve in exhibit.panels[0].panel.curves)
+    figure, panels = grid(len(exhibit.panels), exhibit.columns)
+    colors = shades(curve.label for drawn in exhibit.panels for curve in drawn.panel.curves)
     for axes, drawn in zip(panels, exhibit.panels, strict=True):
         _panel(axes, drawn, records, colors)
-    panels[0].set_ylabel("accuracy")
-    explain(panels[0], {style: MEANINGS[level] for level, style in STYLES.items()})
+    for axes in panels[:: exhibit.columns]:
+        axes.set_ylabel("accuracy")
+    explain(panels[-1], {style: MEANINGS[level] for level, style in STYLES.items()})
     share_legend(figure, panels)
     return figure
 
