@@ -132,7 +132,7 @@ def _cost(found: Sequence[Line], bare: Sequence[Line]) -> str:
     if not lost:
         return "No defense keeps measurably fewer images than none at all, clean or attacked (paired tests)."
     told = "; ".join(f"{place} {', '.join(names)}" for place, names in lost.items())
-    return f"Worse than no defense at all (paired tests, p < {LEVEL:g}), {told}."
+    return f"Worse than no defense at all (paired tests, p < {LEVEL:g}): {told}."
 
 
 def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
