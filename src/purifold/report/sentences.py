@@ -83,7 +83,8 @@ def _adaptive(here: Sequence[Line]) -> str:
     best = max(shown, key=lambda line: Proportion.of(line.worst).value)
     return (
         f"Against one who attacks classifier and defense together, {_best(best, shown)} keeps "
-        f"{spoken(Proportion.of(best.worst))}{_against_bare(best, here)}: this is the number to believe."
+        f"{spoken(Proportion.of(best.worst))} at {_budget(best)}{_against_bare(best, here)}: "
+        "this is the number to believe."
     )
 
 
@@ -100,7 +101,7 @@ def _against_bare(best: Line, here: Sequence[Line]) -> str:
     if bare is None:
         return ""
     test = paired_test(best.worst, bare.worst)
-    much = "more" if _more(test) else "fewer" if _fewer(test) else "not measurably more"
+    much = "more" if _more(test) else "less" if _fewer(test) else "not measurably more or less"
     return f", {much} than the bare classifier (paired test, p = {test.p_value:.2g})"
 
 
@@ -131,8 +132,11 @@ def _cost(found: Sequence[Line], bare: Sequence[Line]) -> str:
             lost.setdefault(f"at {_budget(line)}", {})[line.defense] = None
     if not lost:
         return "No defense keeps measurably fewer images than none at all, clean or attacked (paired tests)."
-    told = "; ".join(f"{place} {', '.join(names)}" for place, names in lost.items())
-    return f"Worse than no defense at all (paired tests, p < {LEVEL:g}): {told}."
+    told = "; ".join(f"{place} by {', '.join(names)}" for place, names in lost.items())
+    return (
+        "Fewer images than without a defense are kept, in the worst case of all attacks (paired tests, "
+        f"p < {LEVEL:g}): {told}."
+    )
 
 
 def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
