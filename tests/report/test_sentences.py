@@ -41,12 +41,12 @@ def test_what_a_defense_costs_is_told_of_clean_images_and_of_every_budget(record
     vae = record("vae", {("adaptive", 0.05): 80, ("adaptive", 0.1): 40})
     ae = record("ae", {("adaptive", 0.05): 70, ("adaptive", 0.1): 7})  # one image fewer is no difference
     assert meaning([bare, vae, ae]).cost == (
-        "Fewer images than without a defense are kept, in the worst case of all attacks (paired tests, "
-        "p < 0.05): at linf 0.05 by vae, ae."
+        "Fewer images than without a defense are kept (paired tests, p < 0.05): "
+        "in the worst case at linf 0.05 by vae, ae."
     )
     clean = torch.ones_like(vae.outcomes[0].clean).index_fill(0, torch.arange(90), 0)
     blurred = replace(vae, outcomes=tuple(replace(outcome, clean=clean) for outcome in vae.outcomes))
-    assert "p < 0.05): on clean images by vae; at linf 0.05 by vae." in meaning([bare, blurred]).cost
+    assert "p < 0.05): on clean images by vae; in the worst case at linf 0.05 by vae." in meaning([bare, blurred]).cost
 
 
 def test_no_cost_is_told_where_there_is_none_or_nothing_stands_beside(records):

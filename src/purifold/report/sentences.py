@@ -129,14 +129,11 @@ def _cost(found: Sequence[Line], bare: Sequence[Line]) -> str:
             lost.setdefault("on clean images", {})[line.defense] = None
     for line, without in pairs:
         if _fewer(paired_test(line.worst, without.worst)):
-            lost.setdefault(f"at {_budget(line)}", {})[line.defense] = None
+            lost.setdefault(f"in the worst case at {_budget(line)}", {})[line.defense] = None
     if not lost:
         return "No defense keeps measurably fewer images than none at all, clean or attacked (paired tests)."
     told = "; ".join(f"{place} by {', '.join(names)}" for place, names in lost.items())
-    return (
-        "Fewer images than without a defense are kept, in the worst case of all attacks (paired tests, "
-        f"p < {LEVEL:g}): {told}."
-    )
+    return f"Fewer images than without a defense are kept (paired tests, p < {LEVEL:g}): {told}."
 
 
 def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
