@@ -6,7 +6,6 @@ defense: the weight that keeps most of them, clean ones counted as one budget mo
 equals the largest. It trains for long and is no part of `make bench`.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.held_out import parser, search
@@ -25,11 +24,9 @@ def main() -> None:
     """Puts VAEs of each weight before the study's classifier, and searches."""
     given = parser(__doc__, "results/patch-vae/beta-DATA.json")
     given.add_argument("--betas", type=float, nargs="+", default=BETAS, help="the weights to try")
-    given.add_argument("--encoded", type=int, help="images that a VAE sees; by itself as many as the study's")
     options = given.parse_args()
     subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
     scale = subject.scaled(SCALES[options.scale])
-    scale = replace(scale, encoded=options.encoded or scale.encoded)
     here = Resources(data_root=options.data_root)
     question = Question(
         data=subject.data,
