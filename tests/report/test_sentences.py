@@ -46,7 +46,8 @@ def test_what_a_defense_costs_is_told_of_clean_images_and_of_every_budget(record
     )
     clean = torch.ones_like(vae.outcomes[0].clean).index_fill(0, torch.arange(90), 0)
     blurred = replace(vae, outcomes=tuple(replace(outcome, clean=clean) for outcome in vae.outcomes))
-    assert "p < 0.05): on clean images by vae; in the worst case at linf 0.05 by vae." in meaning([bare, blurred]).cost
+    told = meaning([bare, blurred]).cost
+    assert "p < 0.05): on clean images by vae; in the worst case at linf 0.05 by vae." in told
 
 
 def test_no_cost_is_told_where_there_is_none_or_nothing_stands_beside(records):
