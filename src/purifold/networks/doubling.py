@@ -50,8 +50,9 @@ class Doubling(nn.Module):
         taps = torch.tensor(TAPS[len(weight[0, 0])], device=weight.device)
         read = F.pad(weight, (0, 1, 0, 1))[:, :, taps][..., taps]
         kernel = read.permute(1, 2, 4, 0, 3, 5).flatten(0, 2)
-        after = taps.shape[1] - 2
-        places = F.conv2d(F.pad(maps, (1, after, 1, after)), kernel, bias.repeat_interleave(4))
+        around = taps.shape[1] - 2
+        more = around - 1  # above and to the left nothing beyond one place is read
+        places = F.conv2d(maps, kernel, bias.repeat_interleave(4), padding=around)[..., more:, more:]
         height, width = (
             2 * side - 1 + extra
             for side, extra in zip(maps.shape[2:], self.transposed.output_padding, strict=True)
