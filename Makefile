@@ -14,6 +14,7 @@ install: .venv/installed
 	  || { echo "purifold needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -m venv .venv \
 	  || { echo "this Python has no venv module: install your system's python3-venv package"; exit 2; }
+	@echo "installing into .venv, a minute or two"
 	$(PIP) torch
 	$(PIP) --editable '.[test]'
 	@touch $@
