@@ -61,6 +61,7 @@ class Decisions(Step):
     """
 
     kind: ClassVar[str] = "decisions"
+    version: ClassVar[int] = 2
 
     system: System
     count: int
