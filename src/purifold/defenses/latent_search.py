@@ -17,8 +17,8 @@ from purifold.types import Images, Labels, Latent, Logits, Scores
 ROWS = 2048
 """Latents that are decoded at a time."""
 ORDER = 3
-"""Of the norm that is descended on, which the paper leaves open. Where every pixel is off by as much, as by an
-attack inside an L-infinity budget, 3 finds the image below more often than 2 does."""
+"""Of the norm that is descended on, which the paper leaves open. Where every pixel is off by as much, as by
+attacks inside an L-infinity budget, 3 finds the image below more often than 2 does."""
 FEWER, FEWEST = 20, 3
 """Every so many steps each image goes on from the better half of its starts, and from no fewer than these."""
 PATIENCE = 30
