@@ -14,13 +14,14 @@ from purifold.defenses.base import REJECTED, Detector, Reclassifier
 from purifold.defenses.latent_distance import LatentDistance
 from purifold.types import Images, Labels, Latent, Logits, Scores
 
-ROWS = 2048
+ROWS = 512
 """Latents that are decoded at a time."""
 ORDER = 3
 """Of the norm that is descended on, which the paper leaves open. Where every pixel is off by as much, as by
 attacks inside an L-infinity budget, 3 finds the image below more often than 2 does."""
 FEWER, FEWEST = 20, 3
-"""Every so many steps each image goes on from the better half of its starts, and from no fewer than these."""
+"""At first and every so many steps each image goes on from the better half of its starts, no fewer than so
+many."""
 PATIENCE = 30
 """Steps without progress of an image's best distance after which it is done: fewer end in a plateau."""
 PROGRESS = 0.998
@@ -191,7 +192,7 @@ class _Descent:
     def _ahead(self, distances: Tensor) -> Tensor:
         """The starts that each image goes on from."""
         starts = distances.shape[1]
-        kept = min(starts, max(FEWEST, -(-starts // 2))) if self.steps % FEWER == 0 else starts
+        kept = min(starts, max(FEWEST, -(-starts // 2))) if self.steps % FEWER == 1 else starts
         return distances.topk(kept, dim=1, largest=False).indices
 
     def _move(self, gradient: Tensor) -> None:
