@@ -94,6 +94,16 @@ def test_beyond_a_threshold_it_refuses_and_without_one_it_answers(autoencoder, h
     assert (LatentSearch(autoencoder, steps=5, latent=latent)(images) == REJECTED).all()
 
 
+def test_its_output_threshold_is_one_of_squares_whatever_it_descends_on(autoencoder):
+    noise = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(3))
+    latent, cubes = LatentSearch(autoencoder, steps=5).search(noise)
+    squares = (autoencoder.decode(latent) - noise).square().flatten(1).mean(dim=1)
+    assert cubes.max() < squares.min()
+    output = ReconstructionError(autoencoder).eval()
+    output.threshold.copy_((cubes.max() + squares.min()) / 2)
+    assert (LatentSearch(autoencoder, steps=5, output=output)(noise) == REJECTED).all()
+
+
 def test_a_defended_system_asks_it_about_rejected_images_alone(autoencoder, hidden):
     _, labels, images = hidden
     output = ReconstructionError(autoencoder).eval()
