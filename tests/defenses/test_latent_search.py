@@ -10,7 +10,7 @@ from purifold.autoencoders.mixture_spec import MixtureSpec
 from purifold.defenses import latent_search
 from purifold.defenses.base import REJECTED, SECOND_LOOK, Defended
 from purifold.defenses.latent_distance import LatentDistance
-from purifold.defenses.latent_search import FEWEST, ORDER, LatentSearch
+from purifold.defenses.latent_search import FEWEST, LatentSearch
 from purifold.defenses.reconstruction_error import ReconstructionError
 from purifold.evaluation.surface import View, surface
 from purifold.randomness import seeded
@@ -43,7 +43,7 @@ def test_what_the_decoder_made_is_found_again(autoencoder, hidden):
     _, labels, images = hidden
     found, errors = LatentSearch(autoencoder, steps=150).search(images)
     torch.testing.assert_close(autoencoder.decode(found), images, rtol=0, atol=0.03)
-    errors_there = (autoencoder.decode(found) - images).abs().pow(ORDER).flatten(1).mean(dim=1)
+    errors_there = (autoencoder.decode(found) - images).abs().pow(3).flatten(1).mean(dim=1)
     torch.testing.assert_close(errors, errors_there, rtol=1e-3, atol=1e-9)
     assert (LatentSearch(autoencoder, steps=150)(images) == labels).all()
 
@@ -52,7 +52,7 @@ def test_more_steps_never_find_worse(autoencoder, hidden):
     images = hidden[2]
     errors = [LatentSearch(autoencoder, steps=steps).search(images)[1] for steps in (1, 10, 100)]
     starts = autoencoder.decode(autoencoder.means)
-    at_means = (starts[None] - images[:, None]).abs().pow(ORDER).flatten(2).mean(dim=2).amin(dim=1)
+    at_means = (starts[None] - images[:, None]).abs().pow(3).flatten(2).mean(dim=2).amin(dim=1)
     torch.testing.assert_close(errors[0], at_means)
     assert (errors[1] <= errors[0]).all()
     assert (errors[2] < errors[1]).all()
@@ -137,8 +137,12 @@ class Tilted(nn.Module):
         return 0.5 + (latent @ self.basis.T).unflatten(1, SHAPE)
 
 
+def _squares(decoded, images):
+    return (decoded - images[:, None]).square().flatten(2).mean(dim=2)
+
+
 def test_its_scores_fall_as_the_error_at_the_end_does(autoencoder, hidden, monkeypatch):
-    monkeypatch.setattr(latent_search, "ORDER", 2)
+    monkeypatch.setattr(latent_search, "_distances", _squares)
     autoencoder.decoder = Tilted()
     images = hidden[2].clone().requires_grad_()
     errors = LatentSearch(autoencoder, steps=400)._at_ends(images)[0]

@@ -16,9 +16,6 @@ from purifold.types import Images, Labels, Latent, Logits, Scores
 
 ROWS = 512
 """Latents that are decoded at a time."""
-ORDER = 3
-"""Of the norm that is descended on, which the paper leaves open. Where every pixel is off by as much, as by
-attacks inside an L-infinity budget, 3 finds the image below more often than 2 does."""
 FEWER, FEWEST = 20, 3
 """At first and every so many steps each image goes on from the better half of its starts, no fewer than so
 many."""
@@ -40,7 +37,9 @@ class LatentSearch(Reclassifier):
 
     Each image leaves the batch when its best distance gets no smaller.
 
-    Differs: starts that fall behind are given up; see `FEWER`. The paper's p is open; see `ORDER`.
+    Differs: starts that fall behind are given up; see `FEWER`. The paper's p is open; ours is 3: where
+    every pixel is off by as much, as by attacks inside an L-infinity budget, it finds the image below more
+    often than 2 does.
 
     Args:
         autoencoder: Trained.
@@ -74,7 +73,7 @@ class LatentSearch(Reclassifier):
         if self.latent is not None:
             refused |= self.latent.own(latent) > self.latent.threshold
         if self.output is not None:
-            errors = _distances(self.autoencoder.decode(latent)[:, None], images, order=2)[:, 0]
+            errors = (self.autoencoder.decode(latent) - images).square().flatten(1).mean(dim=1)
             refused |= errors > self.output.threshold
         return labels.masked_fill(refused, REJECTED)
 
@@ -89,7 +88,7 @@ class LatentSearch(Reclassifier):
         return torch.cat(parts)
 
     def search(self, images: Images) -> tuple[Latent, Scores]:
-        """The best latent of each image, and how far off what it decodes to is: see `ORDER`."""
+        """The best latent of each image, and how far off what it decodes to is, cubed."""
         parts = [self._search(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
         latents, distances = zip(*parts, strict=True)
         return torch.cat(latents), torch.cat(distances)
@@ -111,7 +110,7 @@ class LatentSearch(Reclassifier):
         with torch.no_grad():
             decoded = self._decoded(latent)
             labels = self.autoencoder.distances(latent.flatten(0, 1)).argmin(dim=1).view(latent.shape[:2])
-        return _distances(decoded, images, ORDER), labels
+        return _distances(decoded, images), labels
 
     @torch.enable_grad()
     def _ends(self, images: Images) -> Tensor:
@@ -119,7 +118,7 @@ class LatentSearch(Reclassifier):
         latent = self.autoencoder.means.repeat(len(images), 1, 1).requires_grad_()
         optimiser = torch.optim.Adam([latent], lr=RATE, betas=MOMENTS, eps=STABLE)
         for _ in range(self.steps):
-            distances = _distances(self._decoded(latent), images, ORDER)
+            distances = _distances(self._decoded(latent), images)
             (latent.grad,) = torch.autograd.grad(distances.sum(), latent)
             optimiser.step()
         return latent.detach()
@@ -172,7 +171,7 @@ class _Descent:
         with torch.enable_grad():
             latent = self.latent.detach().requires_grad_()
             decoded = self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
-            distances = _distances(decoded, self.images[self.rows], ORDER)
+            distances = _distances(decoded, self.images[self.rows])
             (gradient,) = torch.autograd.grad(distances.sum(), latent)
         return distances.detach(), gradient
 
@@ -203,6 +202,7 @@ class _Descent:
         self.latent = self.latent - RATE / (1 - decay**self.steps) * self.mean / scale
 
 
-def _distances(decoded: Tensor, images: Images, order: int) -> Tensor:
-    """Mean over the pixels of the differences to the power `order`, (batch, starts)."""
-    return (decoded - images[:, None]).abs().pow(order).flatten(2).mean(dim=2)
+def _distances(decoded: Tensor, images: Images) -> Tensor:
+    """Means over the pixels of the cubed differences, (batch, starts)."""
+    off = (decoded - images[:, None]).abs()
+    return (off * off * off).flatten(2).mean(dim=2)  # quicker than `pow`
