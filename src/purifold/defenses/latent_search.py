@@ -37,9 +37,8 @@ class LatentSearch(Reclassifier):
 
     Each image leaves the batch when its best distance gets no smaller.
 
-    Differs: starts that fall behind are given up; see `FEWER`. The paper's p is open; ours is 3: where
-    every pixel is off by as much, as by attacks inside an L-infinity budget, it finds the image below more
-    often than 2 does.
+    Differs: starts that fall behind are given up; see `FEWER`. The paper's p is open; ours is 3, see
+    `docs/papers/gm-vae.md`.
 
     Args:
         autoencoder: Trained.
@@ -205,4 +204,4 @@ class _Descent:
 def _distances(decoded: Tensor, images: Images) -> Tensor:
     """Means over the pixels of the cubed differences, (batch, starts)."""
     off = (decoded - images[:, None]).abs()
-    return (off * off * off).flatten(2).mean(dim=2)  # quicker than `pow`
+    return (off * off * off).flatten(2).mean(dim=2)
