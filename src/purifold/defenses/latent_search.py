@@ -16,7 +16,7 @@ from purifold.types import Images, Labels, Latent, Logits, Scores
 
 ROWS = 512
 """Latents that are decoded at a time."""
-FEWER, FEWEST = 20, 3
+FEWER, FEWEST = 10, 2
 """At first and every so many steps each image goes on from the better half of its starts, no fewer than so
 many."""
 PATIENCE = 30

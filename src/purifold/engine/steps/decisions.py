@@ -61,7 +61,7 @@ class Decisions(Step):
     """
 
     kind: ClassVar[str] = "decisions"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     system: System
     count: int

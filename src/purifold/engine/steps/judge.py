@@ -36,7 +36,7 @@ class Judge(Step):
     """
 
     kind: ClassVar[str] = "judge"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     system: System
     count: int
