@@ -21,12 +21,13 @@ SHAPE, CLASSES = (1, 8, 8), 4
 
 @pytest.fixture
 def autoencoder():
-    """Untrained, with a decoder whose images differ more than those of untrained weights."""
+    """Untrained, with a decoder whose images differ more than those of untrained weights, and matter more."""
     with seeded(0):
         found = MixtureSpec().build(SHAPE, CLASSES).eval().requires_grad_(False)
     with torch.no_grad():
         for weight in found.decoder.parameters():
             weight.mul_(1.7)
+    found.prior_weight = 0.01
     return found
 
 
@@ -41,10 +42,12 @@ def hidden(autoencoder):
 
 def test_what_the_decoder_made_is_found_again(autoencoder, hidden):
     _, labels, images = hidden
-    found, errors = LatentSearch(autoencoder, steps=150).search(images)
+    search = LatentSearch(autoencoder, steps=150, objective="distance")
+    found, errors = search.search(images)
     torch.testing.assert_close(autoencoder.decode(found), images, rtol=0, atol=0.03)
-    errors_there = (autoencoder.decode(found) - images).abs().pow(3).flatten(1).mean(dim=1)
-    torch.testing.assert_close(errors, errors_there, rtol=1e-3, atol=1e-9)
+    errors_there = (autoencoder.decode(found) - images).square().flatten(1).sum(dim=1)
+    torch.testing.assert_close(errors, errors_there, rtol=1e-3, atol=1e-6)
+    assert (search(images) == labels).all()
     assert (LatentSearch(autoencoder, steps=150)(images) == labels).all()
 
 
@@ -52,7 +55,7 @@ def test_more_steps_never_find_worse(autoencoder, hidden):
     images = hidden[2]
     errors = [LatentSearch(autoencoder, steps=steps).search(images)[1] for steps in (1, 10, 100)]
     starts = autoencoder.decode(autoencoder.means)
-    at_means = (starts[None] - images[:, None]).abs().pow(3).flatten(2).mean(dim=2).amin(dim=1)
+    at_means = (starts[None] - images[:, None]).square().flatten(2).sum(dim=2).amin(dim=1)
     torch.testing.assert_close(errors[0], at_means)
     assert (errors[1] <= errors[0]).all()
     assert (errors[2] < errors[1]).all()
@@ -94,13 +97,15 @@ def test_beyond_a_threshold_it_refuses_and_without_one_it_answers(autoencoder, h
     assert (LatentSearch(autoencoder, steps=5, latent=latent)(images) == REJECTED).all()
 
 
-def test_its_output_threshold_is_one_of_squares_whatever_it_descends_on(autoencoder):
+def test_its_output_threshold_is_one_of_mean_squares_whatever_it_descends_on(autoencoder):
     noise = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(3))
-    latent, cubes = LatentSearch(autoencoder, steps=5).search(noise)
-    squares = (autoencoder.decode(latent) - noise).square().flatten(1).mean(dim=1)
-    assert cubes.max() < squares.min()
+    latent, costs = LatentSearch(autoencoder, steps=5).search(noise)
+    errors = (autoencoder.decode(latent) - noise).square().flatten(1).mean(dim=1)
+    assert errors.max() < costs.min()
     output = ReconstructionError(autoencoder).eval()
-    output.threshold.copy_((cubes.max() + squares.min()) / 2)
+    output.threshold.copy_(1.01 * errors.max())
+    assert (LatentSearch(autoencoder, steps=5, output=output)(noise) != REJECTED).all()
+    output.threshold.copy_(0.99 * errors.min())
     assert (LatentSearch(autoencoder, steps=5, output=output)(noise) == REJECTED).all()
 
 
@@ -137,20 +142,47 @@ class Tilted(nn.Module):
         return 0.5 + (latent @ self.basis.T).unflatten(1, SHAPE)
 
 
-def _squares(decoded, images):
-    return (decoded - images[:, None]).square().flatten(2).mean(dim=2)
+@pytest.mark.parametrize("weight", [None, 0.5, 3.0])
+def test_it_ends_where_image_and_nearest_mean_balance(autoencoder, hidden, weight):
+    autoencoder.decoder, means = Tilted(), autoencoder.means
+    autoencoder.prior_weight = weight or 0.0
+    codes = (hidden[2] - 0.5).flatten(1) @ autoencoder.decoder.basis
+    labels = torch.cdist(codes, means).argmin(dim=1)
+    images = autoencoder.decode(codes)
+    objective = "distance" if weight is None else "loss"
+    latent, costs = LatentSearch(autoencoder, steps=400, objective=objective).search(images)
+    share = 0.0 if weight is None else weight / (1 + weight)
+    torch.testing.assert_close(latent, codes.lerp(means[labels], share), rtol=0, atol=0.01)
+    expected = share * (codes - means[labels]).square().sum(dim=1)
+    torch.testing.assert_close(costs, expected, rtol=0.01, atol=1e-3)
 
 
-def test_its_scores_fall_as_the_error_at_the_end_does(autoencoder, hidden, monkeypatch):
-    monkeypatch.setattr(latent_search, "_distances", _squares)
+def test_by_itself_it_descends_on_the_loss(autoencoder):
+    assert LatentSearch(autoencoder).objective == "loss"
+
+
+def test_its_scores_fall_as_the_error_at_the_end_does(autoencoder, hidden):
     autoencoder.decoder = Tilted()
     images = hidden[2].clone().requires_grad_()
-    errors = LatentSearch(autoencoder, steps=400)._at_ends(images)[0]
+    errors = LatentSearch(autoencoder, steps=400, objective="distance")._at_ends(images)[0]
     (gradient,) = torch.autograd.grad(errors[:, 0].sum(), images)
     off = (images - 0.5).flatten(1).detach()
     rest = off - off @ autoencoder.decoder.basis @ autoencoder.decoder.basis.T
-    torch.testing.assert_close(errors[:, 0], rest.square().mean(dim=1), rtol=1e-3, atol=1e-6)
-    torch.testing.assert_close(gradient.flatten(1), 2 * rest / 64, rtol=0, atol=1e-4)
+    torch.testing.assert_close(errors[:, 0], rest.square().sum(dim=1), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(gradient.flatten(1), 2 * rest, rtol=0, atol=6e-3)
+
+
+def test_their_slope_is_that_of_the_least_cost(autoencoder, hidden):
+    """The cost at the end of a descent, descended anew from images a little off, says how it falls."""
+    autoencoder.decoder = Tilted()
+    search, images = LatentSearch(autoencoder, steps=400), hidden[2]
+    images = images.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(search._at_ends(images)[0][:, 0].sum(), images)
+    with torch.no_grad():
+        way = slope / slope.flatten(1).norm(dim=1)[:, None, None, None]
+        ahead, behind = (search._at_ends(images + step * way)[0][:, 0] for step in (0.05, -0.05))
+    measured = (ahead - behind) / 0.1
+    torch.testing.assert_close(measured, (slope * way).flatten(1).sum(dim=1), rtol=0.02, atol=1e-3)
 
 
 def test_its_scores_name_the_class_that_it_answers_with(autoencoder, hidden):

@@ -58,7 +58,7 @@ def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
     threat = cells.inside[REFUSING].judged[-1].threat
     tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
     assert tried == {"", "weighed-0.1", "weighed-1", "weighed-10"}
-    followed = {craft.stand_in for craft in cells.followed.crafts("adaptive", threat)}
+    followed = {craft.stand_in for craft in cells.followed(ALWAYS).crafts("adaptive", threat)}
     assert followed == tried | {"second-look"}
     known, tried = cells.known_ranking(0.3), cells.inside[REFUSING].judged
     assert known.count == cells.sizes.known
@@ -76,5 +76,6 @@ def test_a_plain_classifier_stands_beside():
 
 
 def test_the_second_look_is_followed_on_few_images(cells):
-    assert cells.followed.count == cells.sizes.followed
-    assert cells.followed.epsilons == cells.inside[ALWAYS].epsilons[-1:]
+    followed = cells.followed(ALWAYS)
+    assert followed.count == cells.sizes.followed
+    assert followed.epsilons == cells.inside[ALWAYS].epsilons[-1:]

@@ -67,15 +67,21 @@ def test_every_answer_is_right_wrong_or_refused(store, decisions, experiment):
 
 def test_second_looks_are_counted_among_what_was_rejected(store, decisions, experiment):
     row = SecondLook(
-        title="again", never=decisions(1), refusing=decisions(2), always=decisions(3), printed=None
+        title="again",
+        never=decisions(1),
+        refusing=decisions(2),
+        always=decisions(3),
+        equation=decisions(1),
+        printed=None,
     )
-    table = SecondLookTable(name="t", caption="c", rows=(row,), experiment=experiment)
+    table = SecondLookTable(name="t", caption="c", rows=(row,), followed=(("ours", experiment),))
     assert of_second_looks(table, store) == [
         {
             "title": "again",
             "images": 6,
             "rejected": 3,  # the images at places 2, 3 and 4
             "right": 2,
+            "right_by_equation": 0,
             "still_rejected": 1,
             "right_of_the_others": 1,
             "all_right": 4,

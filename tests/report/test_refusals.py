@@ -132,18 +132,33 @@ def test_an_image_that_is_wrong_when_clean_is_mistaken_and_not_fooled(record):
 
 
 def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):
-    row = SecondLook(title="clean", never=step, refusing=step, always=step, printed=0.6077)
-    table = SecondLookTable(name="t", caption="c", rows=(row, row), experiment=experiment)
-    some = {"title": "clean", "images": 100, "rejected": 20, "right": 15, "still_rejected": 10}
+    row = SecondLook(title="clean", never=step, refusing=step, always=step, equation=step, printed=0.6077)
+    table = SecondLookTable(name="t", caption="c", rows=(row, row), followed=(("ours", experiment),))
+    some = {
+        "title": "clean",
+        "images": 100,
+        "rejected": 20,
+        "right": 15,
+        "right_by_equation": 10,
+        "still_rejected": 10,
+    }
     found = [
         {**some, "right_of_the_others": 9, "all_right": 95},
-        {**some, "rejected": 0, "right": 0, "still_rejected": 0, "right_of_the_others": 0, "all_right": 99},
+        {
+            **some,
+            "rejected": 0,
+            "right": 0,
+            "right_by_equation": 0,
+            "still_rejected": 0,
+            "right_of_the_others": 0,
+            "all_right": 99,
+        },
     ]
     looks, known = listed(table, results(records, measurements={"t": found}))
     first, none = ([cell.partition(" ")[0] for cell in row] for row in looks.rows)
-    assert first == ["clean", "20", "60.8", "75.0", "50.0", "90.0", "95.0"]
-    assert none == ["clean", "0", "60.8", "", "", "", "99.0"]
-    assert [row[2].partition(" ")[0] for row in known.rows] == ["40.0", "1.0"]
+    assert first == ["clean", "20", "60.8", "50.0", "75.0", "50.0", "90.0", "95.0"]
+    assert none == ["clean", "0", "60.8", "", "", "", "", "99.0"]
+    assert [row[3].partition(" ")[0] for row in known.rows] == ["40.0", "1.0"]
 
 
 def test_distances_stand_beside_the_printed_ones(experiment, composed, results):

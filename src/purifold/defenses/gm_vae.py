@@ -14,7 +14,7 @@ from purifold.autoencoders.mixture_spec import MixtureSpec
 from purifold.batches import at_once, in_batches
 from purifold.defenses.base import Defended, Detector
 from purifold.defenses.latent_distance import LatentDistance, spread
-from purifold.defenses.latent_search import LatentSearch
+from purifold.defenses.latent_search import LatentSearch, Objective
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.defenses.reconstruction_error import ReconstructionError
 from purifold.types import Images
@@ -32,10 +32,13 @@ def _gm_vae(
     false_positive_rate: float = 0.01,
     reclassify: Second = "never",
     steps: int = 100,
+    objective: Objective = "loss",
 ) -> Defended:
     autoencoder = cast(MixtureAutoencoder, parts.classifier)
     detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
-    return Defended(autoencoder, None, detectors, _second(autoencoder, detectors, reclassify, steps))
+    return Defended(
+        autoencoder, None, detectors, _second(autoencoder, detectors, reclassify, steps, objective)
+    )
 
 
 def _mixture_detector(
@@ -45,10 +48,13 @@ def _mixture_detector(
     false_positive_rate: float = 0.01,
     reclassify: Second = "never",
     steps: int = 100,
+    objective: Objective = "loss",
 ) -> Defended:
     (autoencoder,) = parts.autoencoders
     detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
-    return Defended(parts.classifier, None, detectors, _second(autoencoder, detectors, reclassify, steps))
+    return Defended(
+        parts.classifier, None, detectors, _second(autoencoder, detectors, reclassify, steps, objective)
+    )
 
 
 def _detectors(
@@ -71,11 +77,12 @@ def _second(
     detectors: tuple[LatentDistance, ReconstructionError],
     reclassify: Second,
     steps: int,
+    objective: Objective,
 ) -> LatentSearch | None:
     if reclassify == "never":
         return None
     latent, output = detectors if reclassify == "refusing" else (None, None)
-    return LatentSearch(autoencoder, steps=steps, latent=latent, output=output)
+    return LatentSearch(autoencoder, steps=steps, objective=objective, latent=latent, output=output)
 
 
 @torch.no_grad()

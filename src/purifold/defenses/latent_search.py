@@ -1,9 +1,10 @@
-"""Giving rejected images a second chance: the latent whose decoded image is nearest tells the class.
+"""Giving rejected images a second chance: the latent that accounts best for an image tells its class.
 
 Ghosh, Losalka and Black, 2019 (`gm-vae`), section 3, "Reclassification", equation 9.
 """
 
-from typing import ClassVar, final
+from collections.abc import Callable
+from typing import ClassVar, Literal, TypeAlias, final
 
 import torch
 from torch import Tensor
@@ -14,35 +15,42 @@ from purifold.defenses.base import REJECTED, Detector, Reclassifier
 from purifold.defenses.latent_distance import LatentDistance
 from purifold.types import Images, Labels, Latent, Logits, Scores
 
+Objective: TypeAlias = Literal["loss", "distance"]
+Costs: TypeAlias = Callable[[Tensor, Images], Tensor]
+"""Of latents, (batch, starts, latent), for images: (batch, starts)."""
+
 ROWS = 512
 """Latents that are decoded at a time."""
 FEWER, FEWEST = 10, 2
 """At first and every so many steps each image goes on from the better half of its starts, no fewer than so
 many."""
 PATIENCE = 30
-"""Steps without progress of an image's best distance after which it is done: fewer end in a plateau."""
+"""Steps without progress of an image's least cost after which it is done: fewer end in a plateau."""
 PROGRESS = 0.998
-"""A distance below this share of the least is progress."""
+"""A cost below this share of the least is progress."""
 RATE = 0.05
 """Adam's, in a latent whose means are sqrt(2) apart."""
 SOFTNESS = 0.1
-"""By this share of the least distance the nearest image of a class is farther whose logit is smaller by 1."""
+"""By this share of the least cost that of a class is larger whose logit is smaller by 1."""
 MOMENTS = (0.9, 0.999)
 STABLE = 1e-8
 
 
 @final
 class LatentSearch(Reclassifier):
-    """Descends to the nearest decoded image from every class mean at once; the best end's class.
+    """Descends to the latent that costs least from every class mean at once; the best end's class.
 
-    Each image leaves the batch when its best distance gets no smaller.
+    Each image leaves the batch when its least cost gets no smaller.
 
-    Differs: starts that fall behind are given up; see `FEWER`. The paper's p is open; ours is 3, see
-    `docs/papers/gm-vae.md`.
+    Differs: the cost is the loss that the autoencoder was trained with (equation 7), the squared error of the
+    decoded image and the weighted squared distance to the nearest mean. Equation 9 has the first of them
+    alone, and reconstructs an attacker's noise from latents that no image is encoded as. Starts that fall
+    behind are given up; see `FEWER`.
 
     Args:
         autoencoder: Trained.
         steps: From each start, at most.
+        objective: "loss" as said, "distance" as in equation 9, squared.
         latent: With a threshold; ends farther from a mean are refused. Without it none is.
         output: Of reconstruction errors as mean squares over the pixels; larger ones are refused, likewise.
     """
@@ -54,6 +62,7 @@ class LatentSearch(Reclassifier):
         autoencoder: MixtureAutoencoder,
         *,
         steps: int = 100,
+        objective: Objective = "loss",
         latent: LatentDistance | None = None,
         output: Detector | None = None,
     ) -> None:
@@ -61,6 +70,8 @@ class LatentSearch(Reclassifier):
         check_at_least(steps, 1, "steps")
         self.autoencoder = autoencoder
         self.steps = steps
+        self.objective: Objective = objective
+        self.weight = {"loss": autoencoder.prior_weight, "distance": 0.0}[objective]
         self.latent = latent
         self.output = output
 
@@ -77,39 +88,36 @@ class LatentSearch(Reclassifier):
         return labels.masked_fill(refused, REJECTED)
 
     def scores(self, images: Images) -> Logits:
-        """How near an image that is decoded from a latent of each class comes.
+        """How little a latent of each class costs.
 
-        All starts descend to the end. There the distance is at its least, so that its gradient by the image
-        is that with the decoded image held fixed (the envelope theorem). A class in which no start ends has
-        the lowest score.
+        All starts descend to the end. There the cost is at its least, so that its gradient by the image is
+        that with the latent held fixed (the envelope theorem). A class in which no start ends has the lowest
+        score.
         """
         parts = [self._scores(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
         return torch.cat(parts)
 
     def search(self, images: Images) -> tuple[Latent, Scores]:
-        """The best latent of each image, and how far off what it decodes to is, cubed."""
+        """The best latent of each image, and what it costs."""
         parts = [self._search(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
-        latents, distances = zip(*parts, strict=True)
-        return torch.cat(latents), torch.cat(distances)
+        latents, costs = zip(*parts, strict=True)
+        return torch.cat(latents), torch.cat(costs)
 
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""
-        return f"steps={self.steps}"
+        return f"steps={self.steps}, objective={self.objective!r}"
 
     def _scores(self, images: Images) -> Logits:
-        distances, labels = self._at_ends(images)
-        least = distances.detach().amin(dim=1, keepdim=True).clamp_min(torch.finfo(distances.dtype).tiny)
-        nearness = -distances / (SOFTNESS * least)
-        lowest = nearness.detach().amin(dim=1, keepdim=True).expand(-1, self.autoencoder.classes)
-        return lowest.scatter_reduce(1, labels, nearness, "amax")
+        costs, labels = self._at_ends(images)
+        least = costs.detach().amin(dim=1, keepdim=True).clamp_min(torch.finfo(costs.dtype).tiny)
+        logits = -costs / (SOFTNESS * least)
+        lowest = logits.detach().amin(dim=1, keepdim=True).expand(-1, self.autoencoder.classes)
+        return lowest.scatter_reduce(1, labels, logits, "amax")
 
     def _at_ends(self, images: Images) -> tuple[Tensor, Tensor]:
-        """Distances where the starts end, and the classes there: each (batch, starts)."""
+        """What the ends of the starts cost, and the classes there: each (batch, starts)."""
         latent = self._ends(images.detach())
-        with torch.no_grad():
-            decoded = self._decoded(latent)
-            labels = self.autoencoder.distances(latent.flatten(0, 1)).argmin(dim=1).view(latent.shape[:2])
-        return _distances(decoded, images), labels
+        return self._costs(latent, images), self._distances(latent).argmin(dim=2)
 
     @torch.enable_grad()
     def _ends(self, images: Images) -> Tensor:
@@ -117,16 +125,21 @@ class LatentSearch(Reclassifier):
         latent = self.autoencoder.means.repeat(len(images), 1, 1).requires_grad_()
         optimiser = torch.optim.Adam([latent], lr=RATE, betas=MOMENTS, eps=STABLE)
         for _ in range(self.steps):
-            distances = _distances(self._decoded(latent), images)
-            (latent.grad,) = torch.autograd.grad(distances.sum(), latent)
+            (latent.grad,) = torch.autograd.grad(self._costs(latent, images).sum(), latent)
             optimiser.step()
         return latent.detach()
 
-    def _decoded(self, latent: Tensor) -> Tensor:
-        return self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
+    def _costs(self, latent: Tensor, images: Images) -> Tensor:
+        decoded = self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
+        errors = (decoded - images[:, None]).square().flatten(2).sum(dim=2)
+        return errors + self.weight * self._distances(latent).amin(dim=2)
+
+    def _distances(self, latent: Tensor) -> Tensor:
+        """Squared, to each mean: (batch, starts, classes)."""
+        return self.autoencoder.distances(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
 
     def _search(self, images: Images) -> tuple[Latent, Scores]:
-        descent = _Descent(self.autoencoder, images)
+        descent = _Descent(self._costs, self.autoencoder.means, images)
         for _ in range(self.steps):
             if not descent.step():
                 break
@@ -136,62 +149,61 @@ class LatentSearch(Reclassifier):
 class _Descent:
     """Adam on the latents of the starts that still get on, of the images that do."""
 
-    def __init__(self, autoencoder: MixtureAutoencoder, images: Images) -> None:
-        self.autoencoder, self.images = autoencoder, images
+    def __init__(self, costs: Costs, starts: Tensor, images: Images) -> None:
+        self.costs, self.images = costs, images
         self.rows = torch.arange(len(images), device=images.device)
-        self.latent = autoencoder.means.repeat(len(images), 1, 1)
+        self.latent = starts.repeat(len(images), 1, 1)
         self.mean = torch.zeros_like(self.latent)
         self.square = torch.zeros_like(self.latent)
         self.found = torch.zeros_like(self.latent[:, 0])
-        self.distances = torch.full_like(self.found[:, 0], torch.inf)
-        self.least = self.distances.clone()
+        self.cost = torch.full_like(self.found[:, 0], torch.inf)
+        self.least = self.cost.clone()
         self.idle = torch.zeros_like(self.rows)
         self.steps = 0
 
     def step(self) -> bool:
-        """Takes in the distances, lets go of what is done or behind, and steps; False when none is left."""
-        distances, gradient = self._descend()
-        going = self._note(distances)
+        """Takes in the costs, lets go of what is done or behind, and steps; False when none is left."""
+        costs, gradient = self._descend()
+        going = self._note(costs)
         if not going.any():
             return False
         self.steps += 1
         self.rows, self.idle = self.rows[going], self.idle[going]
-        starts = self._ahead(distances[going])[:, :, None].expand(-1, -1, gradient.shape[2])
+        starts = self._ahead(costs[going])[:, :, None].expand(-1, -1, gradient.shape[2])
         state = (self.latent, gradient, self.mean, self.square)
         self.latent, gradient, self.mean, self.square = (part[going].gather(1, starts) for part in state)
         self._move(gradient)
         return True
 
     def best(self) -> tuple[Latent, Scores]:
-        """Of each image, the latent with the least distance of all starts and steps, and the distance."""
-        return self.found, self.distances
+        """Of each image, the latent with the least cost of all starts and steps, and the cost."""
+        return self.found, self.cost
 
     def _descend(self) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             latent = self.latent.detach().requires_grad_()
-            decoded = self.autoencoder.decode(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
-            distances = _distances(decoded, self.images[self.rows])
-            (gradient,) = torch.autograd.grad(distances.sum(), latent)
-        return distances.detach(), gradient
+            costs = self.costs(latent, self.images[self.rows])
+            (gradient,) = torch.autograd.grad(costs.sum(), latent)
+        return costs.detach(), gradient
 
-    def _note(self, distances: Tensor) -> Tensor:
+    def _note(self, costs: Tensor) -> Tensor:
         """Keeps what is better; says which images go on."""
         rows = self.rows
-        least, start = distances.min(dim=1)
-        better = least < self.distances[rows]
+        least, start = costs.min(dim=1)
+        better = least < self.cost[rows]
         here = self.latent[torch.arange(len(rows), device=rows.device), start]
         self.found[rows] = torch.where(better[:, None], here, self.found[rows])
-        self.distances[rows] = torch.where(better, least, self.distances[rows])
+        self.cost[rows] = torch.where(better, least, self.cost[rows])
         progress = least < PROGRESS * self.least[rows]
         self.least[rows] = torch.where(progress, least, self.least[rows])
         self.idle = torch.where(progress, 0, self.idle + 1)
         return self.idle < PATIENCE
 
-    def _ahead(self, distances: Tensor) -> Tensor:
+    def _ahead(self, costs: Tensor) -> Tensor:
         """The starts that each image goes on from."""
-        starts = distances.shape[1]
+        starts = costs.shape[1]
         kept = min(starts, max(FEWEST, -(-starts // 2))) if self.steps % FEWER == 1 else starts
-        return distances.topk(kept, dim=1, largest=False).indices
+        return costs.topk(kept, dim=1, largest=False).indices
 
     def _move(self, gradient: Tensor) -> None:
         decay, square_decay = MOMENTS
@@ -199,9 +211,3 @@ class _Descent:
         self.square = square_decay * self.square + (1 - square_decay) * gradient.square()
         scale = (self.square / (1 - square_decay**self.steps)).sqrt() + STABLE
         self.latent = self.latent - RATE / (1 - decay**self.steps) * self.mean / scale
-
-
-def _distances(decoded: Tensor, images: Images) -> Tensor:
-    """Means over the pixels of the cubed differences, (batch, starts)."""
-    off = (decoded - images[:, None]).abs()
-    return (off * off * off).flatten(2).mean(dim=2)

@@ -31,6 +31,7 @@ from purifold.papers.gm_vae_cells import (
     ALWAYS,
     BARE,
     DESCENTS,
+    EQUATION,
     FREE,
     PRINTED,
     PROTOCOL,
@@ -144,11 +145,12 @@ def _second_look(cells: Cells) -> SecondLookTable:
                 never=cells.answers(REFUSING, craft),
                 refusing=cells.answers(AGAIN, craft),
                 always=cells.answers(ALWAYS, craft),
+                equation=cells.answers(EQUATION, craft),
                 printed=shares[title],
             )
             for title, craft in rows.items()
         ),
-        experiment=cells.followed,
+        followed=(("our descent", cells.followed(ALWAYS)), ("equation 9", cells.followed(EQUATION))),
     )
 
 

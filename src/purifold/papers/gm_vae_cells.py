@@ -16,6 +16,8 @@ from purifold.engine.steps.system import System
 from purifold.threat import ThreatModel
 
 BARE, REFUSING, ALWAYS, AGAIN = "none", "gm-vae", "gm-vae:reclassify=always", "gm-vae:reclassify=refusing"
+EQUATION = "gm-vae:reclassify=always,objective=distance"
+"""As the paper's equation 9 has it."""
 RATED = "gm-vae:rule=quantile"
 """Each detector refuses 1 % of clean images, about as many as the paper's: codes that have more far ones than
 a Gaussian go beyond the chi-square value more often."""
@@ -78,6 +80,7 @@ class Subject:
         classifiers: Models by what they learn from.
         epsilons: L-infinity budgets.
         lengths: L2 budgets.
+        known: Test images under attackers who know the detectors, at most: large ones take long.
     """
 
     data: str
@@ -85,6 +88,7 @@ class Subject:
     classifiers: Mapping[str, str]
     epsilons: tuple[float, ...]
     lengths: tuple[float, ...]
+    known: int | None = None
 
 
 USUAL = "plain classifier"
@@ -116,7 +120,7 @@ DIGITS = Subject(
 )
 SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS,),
-    "cpu": (MNIST, FASHION, CIFAR, COIL),
+    "cpu": (MNIST, FASHION, CIFAR, replace(COIL, known=50)),
     "paper": (MNIST, FASHION, CIFAR, COIL),
 }
 
@@ -161,10 +165,9 @@ class Cells:
         count = self.sizes.clean if craft is None else craft.count
         return Decisions(system=experiment.system, count=count, craft=craft, seed=experiment.seed)
 
-    @property
-    def followed(self) -> Experiment:
-        """The system that always answers: few images, since each rejected one is a long descent."""
-        whole = self.inside[ALWAYS]
+    def followed(self, defense: str) -> Experiment:
+        """A system that always answers: few images, since each rejected one is a long descent."""
+        whole = self.inside[defense]
         return replace(
             whole,
             count=self.sizes.followed,
@@ -206,7 +209,8 @@ class Cells:
 def cells_of(subject: Subject, learning: str, scale: Scale, resources: Resources, seed: int) -> Cells:
     """The experiments of one model: as the subject says it learns, else the data set's usual classifier."""
     sizes, plain = SIZES[scale.name], learning not in subject.classifiers
-    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, AGAIN)
+    sizes = replace(sizes, known=subject.known or sizes.known)
+    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, EQUATION, AGAIN)
     question = Question(
         data=subject.data,
         defenses=defenses,

@@ -72,6 +72,7 @@ class SecondLook:
         never: Answers without a second look.
         refusing: With one that may refuse again.
         always: With one that always answers.
+        equation: The same by equation 9 alone.
         printed: Share of the rejected that the paper gets right by always answering; None where none.
     """
 
@@ -79,6 +80,7 @@ class SecondLook:
     never: Decisions
     refusing: Decisions
     always: Decisions
+    equation: Decisions
     printed: float | None
 
 
@@ -89,21 +91,23 @@ class SecondLookTable(Exhibit):
 
     Args:
         rows: The images.
-        experiment: The system that always answers, under attackers who know it.
+        followed: Systems that always answer, by how they descend, under attackers who know them.
     """
 
     rows: tuple[SecondLook, ...]
-    experiment: Experiment
+    followed: tuple[tuple[str, Experiment], ...]
 
     @property
     def experiments(self) -> tuple[Experiment, ...]:
-        """The one under attack."""
-        return (self.experiment,)
+        """Those under attack."""
+        return tuple(experiment for _, experiment in self.followed)
 
     @property
     def measurements(self) -> tuple[Step, ...]:
         """All answers."""
-        return tuple(step for row in self.rows for step in (row.never, row.refusing, row.always))
+        return tuple(
+            step for row in self.rows for step in (row.never, row.refusing, row.always, row.equation)
+        )
 
 
 @final

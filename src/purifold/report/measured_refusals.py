@@ -90,14 +90,15 @@ def _counts(step: Decisions, store: Store) -> dict[str, Any]:
 
 
 def _second_look(row: SecondLook, store: Store) -> dict[str, Any]:
-    never, refusing, always = (
-        read_decisions(store.fetch(step)) for step in (row.never, row.refusing, row.always)
+    never, refusing, always, equation = (
+        read_decisions(store.fetch(step)) for step in (row.never, row.refusing, row.always, row.equation)
     )
     asked = never.answers == REJECTED
     return {
         "images": len(asked),
         "rejected": int(asked.sum()),
         "right": int((always.answers == always.labels)[asked].sum()),
+        "right_by_equation": int((equation.answers == equation.labels)[asked].sum()),
         "still_rejected": int((refusing.answers == REJECTED)[asked].sum()),
         "right_of_the_others": int((refusing.answers == refusing.labels)[asked].sum()),
         "all_right": always.right.successes,

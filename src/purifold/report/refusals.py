@@ -53,6 +53,7 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
         "images",
         "rejected",
         "right of these, always answering: printed",
+        "by equation 9",
         "ours",
         "rejected again",
         "right of the others",
@@ -60,16 +61,17 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     ]
     found = results.measurements[exhibit.name]
     rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
-    record = results.records[exhibit.experiment.name]
     under = [
-        [str(threat) + mark(record), str(len(tried[0])), percent(Proportion.of(worst(tried)))]
+        [title + mark(record), str(threat), str(len(tried[0])), percent(Proportion.of(worst(tried)))]
+        for title, experiment in exhibit.followed
+        for record in [results.records[experiment.name]]
         for threat, tried in by_budget(record.outcomes)
     ]
     return [
         Listed("Images of attackers who do not know the detectors", header, rows),
         Listed(
             "Always answering: right under every attack, by attackers who know the detectors too",
-            ["budget", "images", "worst case, at most"],
+            ["system", "budget", "images", "worst case, at most"],
             under,
         ),
     ]
@@ -200,6 +202,7 @@ def _second_look(line: Mapping[str, Any], printed: float | None) -> list[str]:
         f"{line['title']} ({line['images']})",
         str(rejected),
         "" if printed is None else f"{100 * printed:.1f}",
+        _share(line["right_by_equation"], rejected),
         _share(line["right"], rejected),
         _share(again, rejected),
         _share(line["right_of_the_others"], rejected - again),
