@@ -20,7 +20,7 @@ from purifold.report.lines import percent
 from purifold.threat import Norm, ThreatModel
 
 HELD = 2_000
-"""Validation images that decide, at most."""
+"""Validation images that decide, at most, where nothing else is said."""
 NORM: Norm = "linf"
 SEED = 0
 
@@ -44,6 +44,7 @@ def search(
     *,
     store: Store,
     here: Resources,
+    held: int = HELD,
     **about: object,
 ) -> None:
     """Trains, asks, prints, and writes which weight keeps most images, of equals the largest.
@@ -55,13 +56,14 @@ def search(
         out: JSON file.
         store: Of the trainings.
         here: Resources of this machine.
+        held: Validation images that decide, at most.
         about: What else the file says of the search.
     """
     bench = _trained(tuple(systems.values()), store, here)
-    held = next(iter(systems.values())).data.part("validation", here, HELD)
+    images = next(iter(systems.values())).data.part("validation", here, held)
     tried = {}
     for weight, system in systems.items():
-        tried[weight] = _kept(system.build(bench), held, attacks, epsilons)
+        tried[weight] = _kept(system.build(bench), images, attacks, epsilons)
         shares = ", ".join(f"{name}: {percent(share)}" for name, share in tried[weight].items())
         print(f"{weight:g} keeps, in percent, {shares}", flush=True)
     write_choice(
@@ -71,7 +73,7 @@ def search(
         seed=SEED,
         attacks=list(attacks),
         norm=NORM,
-        images={"name": held.name, "count": len(held), "hash": held.hash},
+        images={"name": images.name, "count": len(images), "hash": images.hash},
         **about,
     )
 

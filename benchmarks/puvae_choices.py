@@ -1,0 +1,79 @@
+"""What `puvae` leaves open and validation images decide.
+
+`weight`: of PuVAE's divergence, averaged over the latent units; the paper's 0.1 means nothing without its
+reduction. `spread`: of the latents that Defense-GAN's descents start from, where its paper draws as the
+generator was trained and its authors' code nearer to the middle.
+
+Everything is trained as the study trains its own, in the study's store, where the study finds what is taken.
+Validation images are attacked by the paper's FGSM family, by one who does not know the defense: what keeps
+most of them, clean ones counted as one attack more, is the one to take, of equals the largest. It trains for
+long and is no part of `make bench`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.held_out import HELD, parser, search
+
+from purifold.engine.compose import Question, compose
+from purifold.engine.scale import SCALES
+from purifold.engine.step import Resources
+from purifold.engine.store import Store
+from purifold.papers.puvae_cells import SUBJECTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something to choose.
+
+    Args:
+        defense: Recipe up to the value.
+        values: To try.
+        held: Validation images that decide.
+    """
+
+    defense: str
+    values: tuple[float, ...]
+    held: int = HELD
+
+
+CHOICES: Mapping[str, Choice] = {
+    "weight": Choice(defense="puvae:kl_weight=", values=(0.3, 1.0, 3.0, 10.0, 30.0)),
+    "spread": Choice(defense="defense-gan:spread=", values=(128**-0.5, 0.3, 1.0), held=100),
+}
+
+
+def main() -> None:
+    """Puts the defense at each value before a classifier of the study's, and searches."""
+    given = parser(__doc__, "results/puvae/CHOICE-DATA-CLASSIFIER.json")
+    given.add_argument("--choice", default="weight", choices=list(CHOICES))
+    given.add_argument("--classifier", default="A", help="the paper's letter of the one that is protected")
+    given.add_argument("--values", type=float, nargs="+", help="to try")
+    options = given.parse_args()
+    choice = CHOICES[options.choice]
+    values = options.values or choice.values
+    subject = next(subject for subject in SUBJECTS[options.scale] if subject.data == options.data)
+    here = Resources(data_root=options.data_root)
+    question = Question(
+        data=subject.data,
+        defenses=tuple(f"{choice.defense}{value:g}" for value in values),
+        attacks=tuple(subject.attacks.values()),
+        epsilons=(subject.epsilon,),
+        classifier=subject.classifiers[options.classifier],
+    )
+    systems = (experiment.system for experiment in compose(question, SCALES[options.scale], here))
+    search(
+        dict(zip(values, systems, strict=True)),
+        question.attacks,
+        (subject.epsilon,),
+        options.out or Path(f"results/puvae/{options.choice}-{options.data}-{options.classifier}.json"),
+        store=Store(options.store),
+        here=here,
+        held=choice.held,
+        scale=options.scale,
+    )
+
+
+if __name__ == "__main__":
+    main()
