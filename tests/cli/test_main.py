@@ -92,7 +92,7 @@ def test_every_option_is_explained(name, command):
 @pytest.mark.parametrize("name", STUDIES)
 def test_studies_share_their_options(name):
     command = dict(COMMANDS)[name]
-    shared = {"store", "out", "scale", "seed", "debug", "dry_run", "ray"}
+    shared = {"store", "out", "scale", "seed", "debug", "dry_run", "redraw", "ray"}
     assert shared <= {option.name for option in command.params}
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from purifold.defenses.base import REJECTED
 from purifold.engine.steps.decisions import Decisions
@@ -19,7 +20,7 @@ from purifold.papers.refusals import (
     SoughtTable,
 )
 from purifold.report.exhibit_tables import listed
-from purifold.report.refusals import by_budget, fooled, known_remark, mistaken
+from purifold.report.refusals import by_budget, known_remark, mistaken
 
 
 @pytest.fixture(scope="module")
@@ -107,28 +108,29 @@ def test_the_largest_share_that_is_accepted_and_wrong_is_said_of_each_system(
     assert "0.0 % [0.0, 3.7] of digits (unreliable) at linf 0.1." in said
 
 
-def test_an_image_that_is_turned_away_is_not_fooled(records):
+def test_an_image_that_is_turned_away_is_not_mistaken(records):
     (record,) = records.values()
     blind = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
-    assert [fooled([outcome]).successes for outcome in blind] == [10, 10]
+    assert [mistaken([outcome]).successes for outcome in blind] == [10, 10]
     assert [threat.epsilon for threat, _ in by_budget(record.outcomes[::-1])] == [0.1, 0.3]
 
 
 def test_who_knows_all_may_do_what_one_does_who_knows_less(experiment, record, results):
     made = record("ae-detector", {("oblivious", 0.3): 20, ("adaptive", 0.3): 60})
     found = results({experiment.name: made})
-    assert fooled(made.outcomes).successes == 80
+    assert mistaken(made.outcomes).successes == 80
     (section,) = listed(KnownTable(name="t", caption="c", rows=(("digits", experiment),)), found)
     assert [cell.partition(" ")[0] for cell in section.rows[0][3:]] == ["80.0", "0.0", "80.0"]
 
 
-def test_an_image_that_is_wrong_when_clean_is_mistaken_and_not_fooled(record):
+def test_an_image_that_is_wrong_when_clean_is_mistaken_too(record):
     (outcome,) = record("ae-detector", {("adaptive", 0.3): 60}).outcomes
     clean = outcome.clean.clone()
     clean[50:] = 1
     assert mistaken([outcome]).successes == 40
-    assert fooled([replace(outcome, clean=clean)]).successes == 0
     assert mistaken([replace(outcome, clean=clean)]).successes == 40
+    refused = torch.full_like(outcome.clean, REJECTED)
+    assert mistaken([replace(outcome, clean=refused)]).successes == 40
 
 
 def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):

@@ -10,6 +10,7 @@ from purifold.errors import Failure, InputError
 from purifold.evaluation.record import read
 from purifold.papers.base import Study
 from purifold.report.results import INDEX, publish, read_results
+from purifold.report.study import redraw
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,21 @@ def test_a_record_of_each_defense_can_be_read_by_itself(published):
     alone = read(folder / "records" / "digits-small-cnn-vae_beta_0.1.json")
     assert alone.title == "A study"
     assert alone.classifier["test_images"] == 497
+
+
+def test_a_report_is_drawn_anew_from_what_its_folder_holds_alone(published, composed):
+    _, folder = published
+    experiments = composed(defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
+    redraw(Study(experiments=tuple(experiments)), folder, "A study")
+    page = (folder / "report.html").read_text()
+    for name in ("report.html", "table.md"):
+        (folder / name).unlink()
+    redraw(Study(experiments=tuple(experiments)), folder, "A study")
+    assert (folder / "report.html").read_text() == page
+    assert "vae:beta=0.1" in (folder / "table.md").read_text()
+    other = composed(defenses=("ae",), attacks=("fgsm",), epsilons=(0.3,))
+    with pytest.raises(InputError, match="lacks results of digits-small-cnn-ae; give the --only"):
+        redraw(Study(experiments=tuple(other)), folder, "A study")
 
 
 def test_the_pictures_are_the_first_test_images(published):

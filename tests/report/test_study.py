@@ -12,7 +12,7 @@ from purifold.engine.store import Store
 from purifold.papers import ae_robustness, vae_reconstruction, vae_reconstruction_cells
 from purifold.papers.ae_robustness_cells import GRIDS
 from purifold.papers.library import paper
-from purifold.report.study import forecast, report, spent
+from purifold.report.study import forecast, redraw, report, spent
 
 RESOURCES = Resources()
 
@@ -47,6 +47,9 @@ def test_a_second_run_makes_nothing_and_writes_the_same_files(name, small, tiny,
     assert ", 0 found in the store" in first
     assert "\n0 steps made" in second
     assert written[0] == written[1]
+    (tmp_path / "out" / "report.html").unlink()
+    redraw(found.study(tiny(), RESOURCES, 0), tmp_path / "out", found.title)
+    assert files(tmp_path / "out") == written[0]
     page = written[0]["report.html"].decode()
     study = found.study(tiny(), RESOURCES, 0)
     assert all(f"<h2>{exhibit.name}</h2>" in page for exhibit in study.exhibits)

@@ -37,6 +37,9 @@ class Course:
     ray: Ray = None
     tensorboard: TensorBoard = None
     dry_run: DryRun = False
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="Only draw the report anew from the results in its folder.")
+    ] = False
     debug: Debug = False
 
 

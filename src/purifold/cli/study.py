@@ -115,6 +115,8 @@ def reproduce(
     On real images: `purifold reproduce foundation --data-root DIR --scale smoke --dry-run`
 
     On a cluster: `purifold reproduce ae-robustness --data-root DIR --store s3://bucket/store --ray HEAD:6379`
+
+    The page anew from results: `purifold reproduce puvae --only fig-4 --out results/puvae/fig-4 --redraw`
     """
     from purifold.papers.library import paper as named
     from purifold.report.printed import beside_printed
@@ -175,9 +177,20 @@ def _run(
     course: Course,
     minutes: float | None = None,
 ) -> "Results | None":
-    """Runs a study, or only tells what there is to do; `minutes` is what it is known to take."""
-    from purifold.report.study import report, show_plan
+    """Runs a study, or only draws its report, or tells what there is to do.
 
+    Args:
+        study: Of what the command line names.
+        title: Of the page.
+        name: Of the folder, where none is given.
+        resources: Of this machine.
+        course: How it is run.
+        minutes: What it is known to take.
+    """
+    from purifold.report.study import redraw, report, show_plan
+
+    if course.redraw:
+        return redraw(study, _folder(name, course), title)
     store = store_of(course.store)
     if course.dry_run:
         show_plan(study, store, minutes)

@@ -22,7 +22,7 @@ Costs: TypeAlias = Callable[[Tensor, Images], Tensor]
 ROWS = 512
 """Latents that are decoded at a time."""
 FEWER, FEWEST = 10, 2
-"""At first and every so many steps each image goes on from the better half of its starts, no fewer than so
+"""At the first step and every so many after it an image keeps the better half of its starts, no fewer than so
 many."""
 PATIENCE = 30
 """Steps without progress of an image's least cost after which it is done: fewer end in a plateau."""
@@ -31,14 +31,14 @@ PROGRESS = 0.998
 RATE = 0.05
 """Adam's, in a latent whose means are sqrt(2) apart."""
 SOFTNESS = 0.1
-"""By this share of the least cost that of a class is larger whose logit is smaller by 1."""
+"""A logit falls by 1 where the cost rises by this share of the least one."""
 MOMENTS = (0.9, 0.999)
 STABLE = 1e-8
 
 
 @final
 class LatentSearch(Reclassifier):
-    """Descends to the latent that costs least from every class mean at once; the best end's class.
+    """Descends from the class means that cost least; the class of the cheapest latent on the way.
 
     Each image leaves the batch when its least cost gets no smaller.
 
@@ -49,10 +49,12 @@ class LatentSearch(Reclassifier):
 
     Args:
         autoencoder: Trained.
-        steps: From each start, at most.
+        steps: Latents that each start comes by, at most, itself the first.
         objective: "loss" as said, "distance" as in equation 9, squared.
         latent: With a threshold; ends farther from a mean are refused. Without it none is.
         output: Of reconstruction errors as mean squares over the pixels; larger ones are refused, likewise.
+
+    Both must have their thresholds set.
     """
 
     name: ClassVar[str] = "latent-search"
@@ -79,20 +81,20 @@ class LatentSearch(Reclassifier):
         """The class of the nearest mean of each image's best latent, `REJECTED` beyond a threshold."""
         latent, _ = self.search(images)
         labels = self.autoencoder.distances(latent).argmin(dim=1)
-        refused = torch.zeros_like(labels, dtype=torch.bool)
+        accepted = torch.ones_like(labels, dtype=torch.bool)
         if self.latent is not None:
-            refused |= self.latent.own(latent) > self.latent.threshold
+            accepted &= self.latent.own(latent) <= self.latent.threshold
         if self.output is not None:
             errors = (self.autoencoder.decode(latent) - images).square().flatten(1).mean(dim=1)
-            refused |= errors > self.output.threshold
-        return labels.masked_fill(refused, REJECTED)
+            accepted &= errors <= self.output.threshold
+        return labels.masked_fill(~accepted, REJECTED)
 
     def scores(self, images: Images) -> Logits:
         """How little a latent of each class costs.
 
-        All starts descend to the end. There the cost is at its least, so that its gradient by the image is
-        that with the latent held fixed (the envelope theorem). A class in which no start ends has the lowest
-        score.
+        All starts descend to the end. There the cost is nearly at its least, so that its gradient by the
+        image is that with the latent held fixed (the envelope theorem). A class in which no start ends has
+        the lowest score.
         """
         parts = [self._scores(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
         return torch.cat(parts)
@@ -109,7 +111,7 @@ class LatentSearch(Reclassifier):
 
     def _scores(self, images: Images) -> Logits:
         costs, labels = self._at_ends(images)
-        least = costs.detach().amin(dim=1, keepdim=True).clamp_min(torch.finfo(costs.dtype).tiny)
+        least = costs.detach().amin(dim=1, keepdim=True).clamp_min(STABLE)
         logits = -costs / (SOFTNESS * least)
         lowest = logits.detach().amin(dim=1, keepdim=True).expand(-1, self.autoencoder.classes)
         return lowest.scatter_reduce(1, labels, logits, "amax")

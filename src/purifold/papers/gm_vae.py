@@ -137,8 +137,8 @@ def _second_look(cells: Cells) -> SecondLookTable:
     shares |= {f"{PROTOCOL} at {epsilon:g}": printed.get(f"{epsilon:g}") for epsilon in crafts}
     return SecondLookTable(
         name="table-2",
-        caption=f"Rejected images of {cells.title}, reclassified by descent in the latent; who knows that "
-        "also seeks images that are rejected and then taken for others",
+        caption=f"Rejected images of {cells.title}, classified again by descent in the latent; who knows "
+        "that also seeks images that are rejected and then taken for others",
         rows=tuple(
             SecondLook(
                 title=title,
@@ -157,8 +157,8 @@ def _second_look(cells: Cells) -> SecondLookTable:
 def _known(found: Sequence[Cells]) -> KnownTable:
     return KnownTable(
         name="known",
-        caption="Shares of all images that are right when clean and then accepted and wrong, or rejected, "
-        "inside L2 budgets, by attackers who know the classifier alone, and by those who know all",
+        caption="Images accepted and wrong, or rejected, inside L2 budgets, by attackers who know the "
+        "classifier alone, and by those who know all",
         rows=tuple((f"{cells.title}, {cells.second}", cells.nearest) for cells in found),
     )
 
@@ -168,7 +168,10 @@ def _sought(found: Sequence[Cells], resources: Resources) -> SoughtTable:
         (f"{cells.title}, {cells.second}", step) for cells in found for step in _attempts(cells, resources)
     ]
     return SoughtTable(
-        name="sought", caption="What attackers want beside a wrong class of a real image", rows=tuple(rows)
+        name="sought",
+        caption="Inputs of no class accepted, accepted images made refused, and forgeries, which need both "
+        "detectors",
+        rows=tuple(rows),
     )
 
 

@@ -35,7 +35,7 @@ def refusal_table(exhibit: RefusalTable, results: Results) -> list[Listed]:
     header = ["data", "defense", "images", "without thresholds: printed", "ours"]
     for name in SHARES:
         header += [f"{name}: printed", "ours"]
-    header += ["adaptive, images", "adaptive, accepted and wrong"]
+    header += ["attacked images", "worst of all attacks: accepted and wrong"]
     rows = [
         _refusal(row, found, results)
         for row, found in zip(exhibit.rows, results.measurements[exhibit.name], strict=True)
@@ -52,12 +52,12 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     header = [
         "images",
         "rejected",
-        "right of these, always answering: printed",
-        "by equation 9",
+        "right of these if it must answer: printed",
+        "by equation 9 alone",
         "ours",
-        "rejected again",
-        "right of the others",
-        "all right, always answering",
+        "if it may refuse: refused again",
+        "right among the others",
+        "right of all images if it must answer",
     ]
     found = results.measurements[exhibit.name]
     rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
@@ -68,9 +68,9 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
         for threat, tried in by_budget(record.outcomes)
     ]
     return [
-        Listed("Images of attackers who do not know the detectors", header, rows),
+        Listed("Clean images and those of attackers who know the encoder alone, percent", header, rows),
         Listed(
-            "Always answering: right under every attack, by attackers who know the detectors too",
+            "Right if it must answer, by attackers who know detectors and descent, percent",
             ["system", "budget", "images", "worst case, at most"],
             under,
         ),
@@ -102,7 +102,7 @@ def known_remark(exhibit: KnownTable, results: Results) -> str:
     for title, experiment in exhibit.rows:
         record = results.records[experiment.name]
         for threat, tried in by_budget(record.outcomes):
-            share, name = fooled(tried), title + mark(record)
+            share, name = mistaken(tried), title + mark(record)
             if title not in most or share.value > most[title][0].value:
                 most[title] = share, f"{spoken(share)} of {name} at {threat}"
     return (
@@ -113,7 +113,7 @@ def known_remark(exhibit: KnownTable, results: Results) -> str:
 
 def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
     """A row for each system and what was sought."""
-    header = ["system", "sought", "tried", "got", "mean L2 of what was got"]
+    header = ["system", "aim", "inputs", "reached", "mean L2 to where it started"]
     rows = [
         [
             line["system"],
@@ -124,7 +124,7 @@ def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
         ]
         for line in results.measurements[exhibit.name]
     ]
-    return [Listed("What attackers get, percent", header, rows)]
+    return [Listed("Aims and how often they are reached, percent", header, rows)]
 
 
 def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
@@ -150,16 +150,11 @@ def by_budget(outcomes: Sequence[Outcome]) -> list[tuple[ThreatModel, list[Outco
     return [(threat, [each for each in outcomes if each.threat == threat]) for threat in threats]
 
 
-def fooled(tried: Sequence[Outcome]) -> Proportion:
-    """Images right when clean that some attack gets accepted and wrong, whatever its attacker knows.
+def mistaken(tried: Sequence[Outcome]) -> Proportion:
+    """Images that some attack gets accepted and wrong, also those that are refused or wrong when clean.
 
     An attacker who knows everything may do what one does who knows less.
     """
-    return Proportion.of(tried[0].correct_clean() & ~worst(tried))
-
-
-def mistaken(tried: Sequence[Outcome]) -> Proportion:
-    """Images that some attack gets accepted and wrong, also those that are wrong when clean."""
     found = [attacked.predictions for outcome in tried for attacked in outcome.attacked.values()]
     held = [majority((answers == tried[0].labels[:, None]) | (answers == REJECTED)) for answers in found]
     return Proportion.of(~reduce(torch.logical_and, held))
@@ -174,8 +169,8 @@ def _known(outcomes: Sequence[Outcome]) -> Iterator[list[str]]:
     for threat, tried in by_budget(outcomes):
         blind = [each for each in tried if each.knowledge == "oblivious"]
         turned = [percent(Proportion.of(_always_rejected(each))) for each in blind] or [""]
-        seen = [percent(fooled(blind))] if blind else [""]
-        yield [str(threat), str(len(tried[0])), *seen, *turned, percent(fooled(tried))]
+        seen = [percent(mistaken(blind))] if blind else [""]
+        yield [str(threat), str(len(tried[0])), *seen, *turned, percent(mistaken(tried))]
 
 
 def _always_rejected(outcome: Outcome) -> Mask:
@@ -192,7 +187,7 @@ def _refusal(row: Refusal, found: Mapping[str, Any], results: Results) -> list[s
     for name, counted in SHARES.items():
         cells += _beside(row.printed, name, Proportion(whole[counted], images))
     known = by_budget(record.outcomes)
-    wrong = "; ".join(f"{threat}: {percent(fooled(tried))}" for threat, tried in known)
+    wrong = "; ".join(f"{threat}: {percent(mistaken(tried))}" for threat, tried in known)
     return [row.title, row.defense + mark(record), str(images), *cells, str(len(record.outcomes[0])), wrong]
 
 

@@ -11,11 +11,12 @@ from purifold.engine.progress import Listener, duration, shown
 from purifold.engine.step import Resources
 from purifold.engine.store import Store
 from purifold.engine.study import StudyReport
+from purifold.errors import InputError
 from purifold.papers.base import Study
 from purifold.report import tables
 from purifold.report.exhibits_page import write_exhibits
 from purifold.report.page import write_page
-from purifold.report.results import Results, publish
+from purifold.report.results import Results, publish, read_results
 from purifold.report.sentences import failed, meaning
 from purifold.storage import check_writable, write_bytes
 
@@ -49,10 +50,30 @@ def report(
     with shown() as listener:
         made = _made(study, store, resources, listener, ray)
     results = publish(study, store, out, title=title, command=shlex.join(["purifold", *sys.argv[1:]]))
-    page = write_exhibits(study, results, out) if study.exhibits else _one_by_one(results, out, title)
+    page = _drawn(study, results, out, title)
     print(f"{len(made.made)} steps made in {duration(made.seconds)}, {len(made.found)} found in the store.")
     print(f"The report: {page}")
     return results
+
+
+def redraw(study: Study, out: Path, title: str) -> Results:
+    """Draws the report anew from the results in `out`; refuses where they are of other exhibits."""
+    check_writable(out)
+    results = read_results(out)
+    asked = [experiment.name for experiment in study.experiments]
+    asked += [exhibit.name for exhibit in study.exhibits if exhibit.measurements]
+    lacking = set(asked) - {*results.records, *results.measurements}
+    if lacking:
+        raise InputError(
+            f"{out} lacks results of {min(lacking)}; give the --only, --scale and --seed that it was made "
+            "with, or leave --redraw out"
+        )
+    print(f"The report: {_drawn(study, results, out, title)}")
+    return results
+
+
+def _drawn(study: Study, results: Results, out: Path, title: str) -> Path:
+    return write_exhibits(study, results, out) if study.exhibits else _one_by_one(results, out, title)
 
 
 def _made(
