@@ -116,7 +116,7 @@ def reproduce(
 
     On a cluster: `purifold reproduce ae-robustness --data-root DIR --store s3://bucket/store --ray HEAD:6379`
 
-    The page anew from results: `purifold reproduce puvae --only fig-4 --out results/puvae/fig-4 --redraw`
+    The page anew from its results: `purifold reproduce puvae --data-root DIR --only table-2 --redraw`
     """
     from purifold.papers.library import paper as named
     from purifold.report.printed import beside_printed

@@ -58,8 +58,8 @@ def report(
 
 def redraw(study: Study, out: Path, title: str) -> Results:
     """Draws the report anew from the results in `out`; refuses where they are of other exhibits."""
-    check_writable(out)
     results = read_results(out)
+    check_writable(out)
     asked = [experiment.name for experiment in study.experiments]
     asked += [exhibit.name for exhibit in study.exhibits if exhibit.measurements]
     lacking = set(asked) - {*results.records, *results.measurements}
