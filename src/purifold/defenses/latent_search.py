@@ -42,9 +42,8 @@ class LatentSearch(Reclassifier):
 
     Each image leaves the batch when its least cost gets no smaller.
 
-    Differs: the cost is the loss that the autoencoder was trained with (equation 7), the squared error of the
-    decoded image and the weighted squared distance to the nearest mean. Equation 9 has the first of them
-    alone, and reconstructs an attacker's noise from latents that no image is encoded as. Starts that fall
+    Differs: the cost is both terms of equation 7, the squared error of the decoded image and the squared
+    distance to the nearest mean, weighted as in training. Equation 9 has the first alone. Starts that fall
     behind are given up; see `FEWER`.
 
     Args:
