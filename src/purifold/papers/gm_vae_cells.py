@@ -209,7 +209,7 @@ class Cells:
 def cells_of(subject: Subject, learning: str, scale: Scale, resources: Resources, seed: int) -> Cells:
     """The experiments of one model: as the subject says it learns, else the data set's usual classifier."""
     sizes, plain = SIZES[scale.name], learning not in subject.classifiers
-    sizes = replace(sizes, known=subject.known or sizes.known)
+    sizes = replace(sizes, known=min(sizes.known, subject.known or sizes.known))
     defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, EQUATION, AGAIN)
     question = Question(
         data=subject.data,
