@@ -7,6 +7,7 @@ from purifold.attacks.descent import Descent
 from purifold.engine.steps.forgery import Forgery
 from purifold.engine.steps.selection import Selection
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
+from purifold.report.exhibit_tables import listed
 from purifold.report.exhibits import drawn
 from purifold.report.packed import packed
 
@@ -31,6 +32,12 @@ def test_shares_against_the_budget_and_the_paper_s_ceiling(experiment, record, r
     assert lines["rejection, pgd on the classifier"][1] == [0.0, 0.0]
     assert lines["error, all known, worst case"][1] == pytest.approx([0.6, 0.99])
     assert lines["largest error in the paper, supervised, fgsm"][1] == [0.0389, 0.0389]
+    (section,) = listed(figure, results({experiment.name: made}))
+    assert [[cell.partition(" [")[0] for cell in row] for row in section.rows] == [
+        ["digits", "linf 0.1", "100", "90.0", "10.0", "0.0", "60.0"],
+        ["digits", "linf 0.3", "100", "60.0", "40.0", "0.0", "99.0"],
+    ]
+    assert len(section.header) == 7
 
 
 def test_risk_against_coverage_with_its_area(experiment, results):

@@ -11,7 +11,14 @@ from purifold.evaluation.outcome import Outcome, worst
 from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceTable, FilterTable
 from purifold.papers.exhibit import Exhibit
-from purifold.papers.refusals import FrechetTable, KnownTable, RefusalTable, SecondLookTable, SoughtTable
+from purifold.papers.refusals import (
+    FrechetTable,
+    KnownTable,
+    RefusalFigure,
+    RefusalTable,
+    SecondLookTable,
+    SoughtTable,
+)
 from purifold.papers.table import (
     LimitTable,
     OriginTable,
@@ -27,6 +34,7 @@ from purifold.report.lines import UNRELIABLE, families, less_printed, named, per
 from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
 from purifold.report.refusals import (
+    against_budget_table,
     frechet_table,
     known_table,
     refusal_table,
@@ -219,6 +227,7 @@ LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     OriginTable: _origin_table,
     TransferTable: _transfer_table,
     RefusalTable: refusal_table,
+    RefusalFigure: against_budget_table,
     SecondLookTable: second_look_table,
     SoughtTable: sought_table,
     KnownTable: known_table,

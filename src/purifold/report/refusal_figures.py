@@ -3,12 +3,10 @@
 from typing import TYPE_CHECKING
 
 from purifold.evaluation.curves import Point
-from purifold.evaluation.intervals import Proportion
-from purifold.evaluation.outcome import Outcome
 from purifold.papers.refusals import CoverageFigure, ForgeryFigure, RefusalFigure, SamplesFigure
 from purifold.report.axes import draw, grid, label, share_legend
 from purifold.report.packed import unpacked
-from purifold.report.refusals import by_budget, mark, mistaken
+from purifold.report.refusals import by_budget, decided, known_alone, mark, mistaken
 from purifold.report.results import Results
 
 if TYPE_CHECKING:
@@ -32,10 +30,12 @@ def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
     figure, panels = grid(len(exhibit.panels))
     for axes, (title, experiment) in zip(panels, exhibit.panels, strict=True):
         record = results.records[experiment.name]
-        oblivious = [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
+        oblivious = [each for _, (each,) in by_budget(known_alone(record))]
         for name, color in COLORS.items():
-            points = sorted((_decided(each, exhibit.protocol, name) for each in oblivious), key=_place)
-            draw(axes, tuple(points), color=color, label=f"{name}, {exhibit.protocol} on the classifier")
+            points = tuple(
+                Point(each.threat.epsilon, decided(each, exhibit.protocol)[name]) for each in oblivious
+            )
+            draw(axes, points, color=color, label=f"{name}, {exhibit.protocol} on the classifier")
         worst = tuple(Point(threat.epsilon, mistaken(tried)) for threat, tried in by_budget(record.outcomes))
         draw(axes, worst, color=COLORS["error"], label="error, all known, worst case", style="--")
         if exhibit.ceiling is not None:
@@ -101,23 +101,6 @@ def samples(exhibit: SamplesFigure, results: Results) -> "Figure":
             _name(lines[place][0], f"{row['title']}\nclass {label_}" if label_ == 0 else f"class {label_}")
             place += 1
     return figure
-
-
-def _decided(outcome: Outcome, attack: str, name: str) -> Point:
-    """A share of all images under one attack; each image is right, wrong or rejected, and counted once."""
-    rejected = outcome.rejection(attack)
-    held = outcome.attacked_accuracy(attack)  # right or rejected
-    count = rejected.trials
-    shares = {
-        "accuracy": Proportion(held.successes - rejected.successes, count),
-        "error": Proportion(count - held.successes, count),
-        "rejection": rejected,
-    }
-    return Point(outcome.threat.epsilon, shares[name])
-
-
-def _place(point: Point) -> float:
-    return point.x
 
 
 def _pictures(rows: int, columns: int, between: float) -> "tuple[Figure, np.ndarray]":

@@ -14,6 +14,7 @@ from purifold.papers.refusals import (
     FrechetTable,
     KnownTable,
     Refusal,
+    RefusalFigure,
     RefusalTable,
     SecondLookTable,
     SoughtTable,
@@ -142,6 +143,38 @@ def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
         for (title, _, printed), line in zip(exhibit.rows, found, strict=True)
     ]
     return [Listed(f"Frechet distance in the features of {found[0]['reader']}", header, rows)]
+
+
+def against_budget_table(exhibit: RefusalFigure, results: Results) -> list[Listed]:
+    """The shares that the figure draws, a row for each panel and budget."""
+    header = ["system", "budget", "images", *SHARES, "all known: accepted and wrong"]
+    rows = [
+        [title + mark(record), str(threat), str(len(tried[0])), *shares, percent(mistaken(tried))]
+        for title, experiment in exhibit.panels
+        for record in [results.records[experiment.name]]
+        for (threat, tried), (_, (alone,)) in zip(
+            by_budget(record.outcomes), by_budget(known_alone(record)), strict=True
+        )
+        for shares in [[percent(share) for share in decided(alone, exhibit.protocol).values()]]
+    ]
+    return [Listed(f"Under {exhibit.protocol} on the classifier, and the worst case, percent", header, rows)]
+
+
+def known_alone(record: Record) -> list[Outcome]:
+    """What attackers do who know the classifier alone, an outcome a budget."""
+    return [outcome for outcome in record.outcomes if outcome.knowledge == "oblivious"]
+
+
+def decided(outcome: Outcome, attack: str) -> dict[str, Proportion]:
+    """Shares of all images under one attack; each image is right, wrong or rejected, and counted once."""
+    rejected = outcome.rejection(attack)
+    held = outcome.attacked_accuracy(attack)  # right or rejected
+    count = rejected.trials
+    return {
+        "accuracy": Proportion(held.successes - rejected.successes, count),
+        "error": Proportion(count - held.successes, count),
+        "rejection": rejected,
+    }
 
 
 def by_budget(outcomes: Sequence[Outcome]) -> list[tuple[ThreatModel, list[Outcome]]]:
