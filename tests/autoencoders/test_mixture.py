@@ -125,6 +125,19 @@ def test_the_encoder_decides_how_much_noise_a_code_gets(make, images):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("entropy", ["constant", "variable"])
+def test_training_reconstructs_from_noisy_codes(make, images, entropy):
+    autoencoder = make(entropy=entropy, variance=0.25)
+    with seeded(3):
+        codes = autoencoder.noisy(images)
+    with seeded(3):
+        found = autoencoder.terms(images, LABELS)["reconstruction"]
+    expected = (autoencoder.decode(codes) - images).square().flatten(1).sum(dim=1)
+    torch.testing.assert_close(found, expected)
+    assert ((codes - autoencoder.encode(images)).abs() > 1e-3).all()
+
+
+@torch.no_grad()
 def test_the_class_is_that_of_the_nearest_mean(make, images):
     autoencoder = make()
     autoencoder.encoder.layers[1].weight.mul_(10)

@@ -169,12 +169,12 @@ def test_distances_stand_beside_the_printed_ones(experiment, composed, results):
     reader = experiment.system.classifier
     step = Frechet(autoencoder=mixture.system.classifier, reader=reader, seed=0)
     table = FrechetTable(name="t", caption="c", rows=(("supervised", step, 50.4), ("other", step, None)))
-    some = {"images": 248, "reader": "small-cnn", "samples": 105.08, "real": 3.144}
+    some = {"images": 248, "reader": "small-cnn", "samples": 105.08, "fitted": 61.26, "real": 3.144}
     (section,) = listed(table, results(measurements={"t": [some, some]}))
     assert section.title == "Frechet distance in the features of small-cnn"
     assert section.rows == [
-        ["supervised", "248", "50.4", "105.1", "3.14"],
-        ["other", "248", "", "105.1", "3.14"],
+        ["supervised", "248", "50.4", "105.1", "61.26", "3.14"],
+        ["other", "248", "", "105.1", "61.26", "3.14"],
     ]
 
 

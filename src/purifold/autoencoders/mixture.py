@@ -87,6 +87,10 @@ class MixtureAutoencoder(nn.Module):
         """The code of each image, without noise; of the same images again it is the one that was found."""
         return self._codes(self.encoder, images)[:, : self.decoder.latent].to(images.dtype)
 
+    def noisy(self, images: Images) -> Latent:
+        """The code of each image with the noise that training adds; draws from torch's generator."""
+        return self._with_noise(*self._posterior(images))
+
     def decode(self, latent: Latent) -> Images:
         """Images in [0, 1]."""
         return self.decoder(latent)
@@ -120,8 +124,7 @@ class MixtureAutoencoder(nn.Module):
             labels: Their classes, `UNLABELLED` where training does not see it.
         """
         mean, log_ratio = self._posterior(images)
-        spread = math.sqrt(self.variance) * torch.exp(log_ratio / 2)
-        reconstruction = self.decode(torch.addcmul(mean, spread, torch.randn_like(mean))).to(images.dtype)
+        reconstruction = self.decode(self._with_noise(mean, log_ratio)).to(images.dtype)
         pull = self._pull(mean, labels) + self._excess(log_ratio)
         return {
             "reconstruction": (reconstruction - images).square().flatten(1).sum(dim=1),
@@ -139,6 +142,10 @@ class MixtureAutoencoder(nn.Module):
             return outputs, torch.zeros_like(outputs)
         mean, log_ratio = outputs.chunk(2, dim=1)
         return mean, log_ratio
+
+    def _with_noise(self, mean: Latent, log_ratio: Latent) -> Latent:
+        spread = math.sqrt(self.variance) * torch.exp(log_ratio / 2)
+        return torch.addcmul(mean, spread, torch.randn_like(mean))
 
     def _pull(self, mean: Latent, labels: Labels) -> Scores:
         distances, unit = self.distances(mean), 2 * self.variance

@@ -75,8 +75,8 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
     ]
     plain = [cells_of(subject, USUAL, scale, resources, seed) for subject in subjects]
     first = [cells for cells in mixtures if cells.subject is subjects[0]]
-    constant = [cells for cells in first if cells.learning != VARIABLE]
-    variable = [cells for cells in first if cells.learning == VARIABLE]
+    constant = [cells for cells in first if cells.learning not in VARIABLE]
+    variable = [cells for cells in first if cells.learning in VARIABLE]
     exhibits = [
         *(_clean(subject, [*mixtures, *plain]) for subject in subjects),
         _second_look(first[0]),
@@ -85,7 +85,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
         _samples(constant),
         _against_budget("fig-3", "constant entropy", [*constant, plain[0]]),
         _forgeries(first[0]),
-        _against_budget("fig-5", "constant or variable entropy", [first[0], *variable]),
+        _against_budget("fig-5", "variable entropy", variable),
         _coverage([first[0], plain[0]]),
         _frechet([first[0], *variable], plain[0]),
     ]
@@ -94,7 +94,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
 
 def _clean(subject: Subject, found: Sequence[Cells]) -> RefusalTable:
     """With constant entropy, as in the paper's table; what variable entropy does is figure 5."""
-    here = [cells for cells in found if cells.subject is subject and cells.learning != VARIABLE]
+    here = [cells for cells in found if cells.subject is subject and cells.learning not in VARIABLE]
     rows = tuple(row for cells in here for row in _refusals(cells))
     return RefusalTable(
         name=f"table-1-{subject.data}",
@@ -266,7 +266,8 @@ def _frechet(found: Sequence[Cells], plain: Cells) -> FrechetTable:
     return FrechetTable(
         name="frechet",
         caption=f"Samples of {found[0].subject.data} beside test images: smaller is better, and the order of "
-        "constant and variable entropy is the paper's claim",
+        "constant and variable entropy is the paper's claim; decoded from draws of the prior, or of "
+        "Gaussians fitted to held-out images' noisy codes, one a class",
         rows=tuple(rows),
     )
 

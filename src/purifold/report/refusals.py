@@ -131,13 +131,15 @@ def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
 def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
     """A row for each model."""
     found = results.measurements[exhibit.name]
-    header = ["model", "images", "printed, CelebA, Inception", "ours", "real images among themselves"]
+    header = ["model", "images", "printed, CelebA, Inception"]
+    header += ["ours, from the prior", "ours, as held-out codes lie", "real images among themselves"]
     rows = [
         [
             title,
             str(line["images"]),
             "" if printed is None else f"{printed:g}",
             f"{line['samples']:.4g}",
+            f"{line['fitted']:.4g}",
             f"{line['real']:.3g}",
         ]
         for (title, _, printed), line in zip(exhibit.rows, found, strict=True)
