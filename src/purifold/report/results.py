@@ -77,7 +77,7 @@ def read_results(folder: Path) -> Results:
         trainings, measurements, extents = (index[part] for part in ("trainings", "measurements", "extents"))
     except FileNotFoundError:
         raise InputError(
-            f"{folder} holds no results; run `purifold evaluate` with --out {folder} first"
+            f"{folder} holds no results; run `purifold evaluate` or `purifold reproduce` with --out {folder}"
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise Failure(f"{folder / INDEX} is damaged; run the study again to write it anew") from error
