@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from purifold.defenses.base import REJECTED
+from purifold.engine.steps.alarms import Alarms
 from purifold.engine.steps.decisions import Decisions
 from purifold.engine.steps.frechet import Frechet
 from purifold.engine.steps.unseen import Unseen
 from purifold.evaluation.outcome import Attacked
 from purifold.papers.refusals import (
+    AlarmsTable,
     FrechetTable,
     KnownTable,
     Refusal,
@@ -176,6 +178,24 @@ def test_distances_stand_beside_the_printed_ones(experiment, composed, results):
         ["supervised", "248", "50.4", "105.1", "61.26", "3.14"],
         ["other", "248", "", "105.1", "61.26", "3.14"],
     ]
+
+
+def test_alarms_have_a_column_for_each_detector(experiment, results):
+    step = Alarms(system=experiment.system, count=50, craft=None)
+    table = AlarmsTable(name="t", caption="c", rows=(("supervised", "clean", step),))
+    counts = {"images": 50, "by": {"latent-distance": 2, "reconstruction-error": 10}, "any": 11}
+    (section,) = listed(table, results(measurements={"t": [{"title": "a", "submitted": "clean", **counts}]}))
+    assert section.header == [
+        "model",
+        "submitted",
+        "images",
+        "by latent-distance",
+        "by reconstruction-error",
+        "by any",
+    ]
+    (row,) = section.rows
+    assert row[:3] == ["a", "clean", "50"]
+    assert [cell.split()[0] for cell in row[3:]] == ["4.0", "20.0", "22.0"]
 
 
 def test_what_was_sought_is_a_share_of_what_was_tried(experiment, results):

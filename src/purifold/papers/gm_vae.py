@@ -17,6 +17,8 @@ from typing import Any, cast
 from purifold.attacks.pgd import PGD
 from purifold.engine.scale import Scale
 from purifold.engine.step import Resources
+from purifold.engine.steps.alarms import Alarms
+from purifold.engine.steps.craft import Craft
 from purifold.engine.steps.data import Data
 from purifold.engine.steps.flood import Flood
 from purifold.engine.steps.forgery import Forgery
@@ -45,6 +47,7 @@ from purifold.papers.gm_vae_cells import (
     cells_of,
 )
 from purifold.papers.refusals import (
+    AlarmsTable,
     CoverageFigure,
     ForgeryFigure,
     FrechetTable,
@@ -86,6 +89,7 @@ def _study(scale: Scale, resources: Resources, seed: int) -> Study:
         _against_budget("fig-3", "constant entropy", [*constant, plain[0]]),
         _forgeries(first[0]),
         _against_budget("fig-5", "variable entropy", variable),
+        _detectors([*constant, *variable]),
         _coverage([first[0], plain[0]]),
         _frechet([first[0], *variable], plain[0]),
     ]
@@ -127,14 +131,8 @@ def _absent(subject: Subject) -> Iterable[str]:
 
 def _second_look(cells: Cells) -> SecondLookTable:
     printed = _shares("reclassified", cells.subject.data)
-    crafts = {
-        epsilon: cells.craft(epsilon, cells.sizes.looked)
-        for epsilon in cells.subject.epsilons
-        if epsilon in PRINTED
-    }
-    rows = {"clean": None} | {f"{PROTOCOL} at {epsilon:g}": craft for epsilon, craft in crafts.items()}
-    shares = {"clean": _shares("rejected", cells.subject.data).get("clean")}
-    shares |= {f"{PROTOCOL} at {epsilon:g}": printed.get(f"{epsilon:g}") for epsilon in crafts}
+    shares = {f"{PROTOCOL} at {epsilon}": share for epsilon, share in printed.items()}
+    shares |= _shares("rejected", cells.subject.data)
     return SecondLookTable(
         name="table-2",
         caption=f"Rejected images of {cells.title}, classified again by descent in the latent; who knows "
@@ -146,12 +144,19 @@ def _second_look(cells: Cells) -> SecondLookTable:
                 refusing=cells.answers(AGAIN, craft),
                 always=cells.answers(ALWAYS, craft),
                 equation=cells.answers(EQUATION, craft),
-                printed=shares[title],
+                printed=shares.get(title),
             )
-            for title, craft in rows.items()
+            for title, craft in _submitted(cells, cells.sizes.looked).items()
         ),
         followed=(("our descent", cells.followed(ALWAYS)), ("equation 9", cells.followed(EQUATION))),
     )
+
+
+def _submitted(cells: Cells, count: int) -> Mapping[str, Craft | None]:
+    """Clean images, and those of the paper's attack at the budgets that it prints."""
+    budgets = [epsilon for epsilon in cells.subject.epsilons if epsilon in PRINTED]
+    attacked = {f"{PROTOCOL} at {epsilon:g}": cells.craft(epsilon, count) for epsilon in budgets}
+    return {"clean": None, **attacked}
 
 
 def _known(found: Sequence[Cells]) -> KnownTable:
@@ -231,6 +236,20 @@ def _against_budget(name: str, entropy: str, found: Sequence[Cells]) -> RefusalF
         protocol=PROTOCOL,
         panels=tuple((f"{cells.learning}, {cells.second}", cells.inside[cells.second]) for cells in found),
         ceiling=_shares("largest", found[0].subject.data).get("error"),
+    )
+
+
+def _detectors(found: Sequence[Cells]) -> AlarmsTable:
+    rows = [
+        (cells.learning, title, Alarms(system=cells.refusing, count=cells.sizes.attacked, craft=craft))
+        for cells in found
+        for title, craft in _submitted(cells, cells.sizes.attacked).items()
+    ]
+    return AlarmsTable(
+        name="detectors",
+        caption=f"Which detectors turn images of {found[0].subject.data} away, clean and under {PROTOCOL} on "
+        "the encoder",
+        rows=tuple(rows),
     )
 
 

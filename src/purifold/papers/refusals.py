@@ -6,6 +6,7 @@ from typing import final
 
 from purifold.engine.experiment import Experiment
 from purifold.engine.step import Step
+from purifold.engine.steps.alarms import Alarms
 from purifold.engine.steps.decisions import Decisions
 from purifold.engine.steps.flood import Flood
 from purifold.engine.steps.forgery import Forgery
@@ -163,6 +164,23 @@ class CoverageFigure(Drawing):
     def measurements(self) -> tuple[Step, ...]:
         """The curves."""
         return tuple(curve for _, curves in self.panels for _, curve in curves)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AlarmsTable(Exhibit):
+    """Which detectors turn images away.
+
+    Args:
+        rows: By system and images.
+    """
+
+    rows: tuple[tuple[str, str, Alarms], ...]
+
+    @property
+    def measurements(self) -> tuple[Step, ...]:
+        """The counts."""
+        return tuple(step for _, _, step in self.rows)
 
 
 @final

@@ -12,6 +12,7 @@ from purifold.evaluation.record import Record
 from purifold.papers.difference import DifferenceTable, FilterTable
 from purifold.papers.exhibit import Exhibit
 from purifold.papers.refusals import (
+    AlarmsTable,
     FrechetTable,
     KnownTable,
     RefusalFigure,
@@ -35,6 +36,7 @@ from purifold.report.listed import Listed
 from purifold.report.paces import Found, accuracy, known, longest
 from purifold.report.refusals import (
     against_budget_table,
+    alarms_table,
     frechet_table,
     known_table,
     refusal_table,
@@ -231,6 +233,7 @@ LISTED: Mapping[type, Callable[[Any, Results], list[Listed]]] = {
     SecondLookTable: second_look_table,
     SoughtTable: sought_table,
     KnownTable: known_table,
+    AlarmsTable: alarms_table,
     FrechetTable: frechet_table,
     DifferenceTable: _difference_table,
     FilterTable: _filter_table,

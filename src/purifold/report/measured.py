@@ -24,6 +24,7 @@ from purifold.papers.exhibit import (
     UnitsPanel,
 )
 from purifold.papers.refusals import (
+    AlarmsTable,
     CoverageFigure,
     ForgeryFigure,
     FrechetTable,
@@ -153,5 +154,6 @@ MEASURED: Mapping[type, Callable[[Any, Store], list[dict[str, Any]]]] = {
     CoverageFigure: refusals.of_coverage,
     ForgeryFigure: refusals.of_forgeries,
     SamplesFigure: refusals.of_samples,
+    AlarmsTable: refusals.of_alarms,
     FrechetTable: refusals.of_frechet,
 }

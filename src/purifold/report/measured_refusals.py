@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from purifold.defenses.base import REJECTED
+from purifold.engine.steps.alarms import read_alarms
 from purifold.engine.steps.decisions import Decisions, read_decisions
 from purifold.engine.steps.flood import Flood, read_flooded
 from purifold.engine.steps.forgery import Forgery, read_forged, read_forged_pictures
@@ -15,6 +16,7 @@ from purifold.engine.steps.selection import Selection, read_selection
 from purifold.engine.steps.unseen import Unseen, read_accepted
 from purifold.engine.store import Store
 from purifold.papers.refusals import (
+    AlarmsTable,
     CoverageFigure,
     ForgeryFigure,
     FrechetTable,
@@ -59,6 +61,14 @@ def of_coverage(exhibit: CoverageFigure, store: Store) -> list[dict[str, Any]]:
 def of_forgeries(exhibit: ForgeryFigure, store: Store) -> list[dict[str, Any]]:
     """For each row its pictures."""
     return [{"label": label, **_pictures(step, store)} for label, step in exhibit.rows]
+
+
+def of_alarms(exhibit: AlarmsTable, store: Store) -> list[dict[str, Any]]:
+    """For each row the counts."""
+    return [
+        {"title": title, "submitted": images, **asdict(read_alarms(store.fetch(step)))}
+        for title, images, step in exhibit.rows
+    ]
 
 
 def of_frechet(exhibit: FrechetTable, store: Store) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from purifold.evaluation.intervals import Proportion
 from purifold.evaluation.outcome import Outcome, majority, worst
 from purifold.evaluation.record import Record
 from purifold.papers.refusals import (
+    AlarmsTable,
     FrechetTable,
     KnownTable,
     Refusal,
@@ -126,6 +127,22 @@ def sought_table(exhibit: SoughtTable, results: Results) -> list[Listed]:
         for line in results.measurements[exhibit.name]
     ]
     return [Listed("Aims and how often they are reached, percent", header, rows)]
+
+
+def alarms_table(exhibit: AlarmsTable, results: Results) -> list[Listed]:
+    """A row for each system and kind of images."""
+    found = results.measurements[exhibit.name]
+    header = ["model", "submitted", "images", *(f"by {name}" for name in found[0]["by"]), "by any"]
+    rows = [
+        [
+            line["title"],
+            line["submitted"],
+            str(line["images"]),
+            *(percent(Proportion(count, line["images"])) for count in (*line["by"].values(), line["any"])),
+        ]
+        for line in found
+    ]
+    return [Listed("Turned away, percent", header, rows)]
 
 
 def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:

@@ -30,6 +30,7 @@ def refusing(tiny, composed, finished):
     """What every step left, the steps by name, and the trained system."""
     from purifold.attacks.descent import Descent
     from purifold.attacks.pgd import PGD
+    from purifold.engine.steps.alarms import Alarms
     from purifold.engine.steps.flood import Flood
     from purifold.engine.steps.forgery import Forgery
     from purifold.engine.steps.selection import Selection
@@ -49,8 +50,11 @@ def refusing(tiny, composed, finished):
         "near": Flood(system=system, count=40, attack=PGD(steps=5), threat=ThreatModel("linf", 1e-6), seed=0),
         "noise": Unseen(system=system, source="uniform", count=50, seed=0),
         "itself": Unseen(system=system, source=system.data, count=50, seed=0),
+        "alarms": Alarms(system=system, count=60, craft=craft),
+        "no alarms": Alarms(system=system, count=60, craft=None),
         "clean": Selection(system=system, count=60, crafts=()),
         "attacked": Selection(system=system, count=60, crafts=(craft,)),
     }
     store, bench = finished(*steps.values(), *experiment.trainings(), craft)
+    steps["craft"] = craft
     return {name: store.fetch(step) for name, step in steps.items()}, steps, system.build(bench)
