@@ -151,7 +151,7 @@ def test_a_recipe_refuses_another_number_of_autoencoders_and_a_classifier_in_tra
 
 
 def test_a_recipe_refuses_a_classifier_that_it_does_not_work_with():
-    with pytest.raises(InputError, match="must be a MixtureAutoencoder for defense gm-vae, got Linear"):
+    with pytest.raises(InputError, match="which Linear has not; evaluate it with --classifier gm-vae"):
         parse("gm-vae").build(Linear(1).eval())
 
 

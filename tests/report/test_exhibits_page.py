@@ -10,7 +10,7 @@ from purifold.papers.claim import Claim, Contrast
 from purifold.papers.exhibit import AccuracyFigure, Curve, Panel
 from purifold.papers.refusals import KnownTable
 from purifold.papers.table import Section, TransferTable
-from purifold.report.exhibits_page import write_exhibits
+from purifold.report.exhibits_page import counted, write_exhibits
 from purifold.report.refusals import known_remark
 
 NETWORKS = ("small-cnn", "mlp")
@@ -73,6 +73,12 @@ def test_classifiers_of_one_data_set_have_a_table_each(written):
     assert "| 60.0 [50.2, 69.1] |" in small  # Wilson, 60 of 100
     assert "| 40.0 [30.9, 49.8] |" in mlp
     assert "is right on 98.00 % of all 100 test images" in small
+
+
+def test_a_table_says_how_many_images_each_system_saw(record):
+    made = record("none", {("adaptive", 0.1): 60})
+    few, many = (replace(made, data={**made.data, "count": count}) for count in (5, 20))
+    assert (counted([many, many]), counted([many, few])) == ("20 images", "5 to 20 images")
 
 
 def test_the_verdicts_are_printed_and_written(written, capsys):

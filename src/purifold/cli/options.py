@@ -43,7 +43,7 @@ StoreAddress = Annotated[
 ]
 Scale = Annotated[
     ScaleOption,
-    typer.Option(help="smoke: two minutes; cpu: two cores, an hour or several; paper: a GPU."),
+    typer.Option(help="smoke: minutes; cpu: two cores, an hour or several; paper: a GPU."),
 ]
 Seed = Annotated[int, typer.Option(help="Of everything random in the study.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

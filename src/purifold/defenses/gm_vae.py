@@ -17,11 +17,12 @@ from purifold.defenses.latent_distance import LatentDistance, spread
 from purifold.defenses.latent_search import LatentSearch, Objective
 from purifold.defenses.recipe import Parts, Recipe
 from purifold.defenses.reconstruction_error import ReconstructionError
+from purifold.errors import InputError
 from purifold.types import Images
 
 Rule: TypeAlias = Literal["three-sigma", "quantile"]
 Second: TypeAlias = Literal["never", "refusing", "always"]
-SIGMAS = 3
+SIGMAS, RATE = 3, 0.01
 WEIGHED = ("weighed-0.1", "weighed-1", "weighed-10")
 
 
@@ -29,7 +30,7 @@ def _gm_vae(
     parts: Parts,
     *,
     rule: Rule = "three-sigma",
-    false_positive_rate: float = 0.01,
+    false_positive_rate: float = RATE,
     reclassify: Second = "never",
     steps: int = 100,
     objective: Objective = "loss",
@@ -45,7 +46,7 @@ def _mixture_detector(
     parts: Parts,
     *,
     rule: Rule = "three-sigma",
-    false_positive_rate: float = 0.01,
+    false_positive_rate: float = RATE,
     reclassify: Second = "never",
     steps: int = 100,
     objective: Objective = "loss",
@@ -60,6 +61,8 @@ def _mixture_detector(
 def _detectors(
     parts: Parts, autoencoder: MixtureAutoencoder, rule: Rule, rate: float
 ) -> tuple[LatentDistance, ReconstructionError]:
+    if rule == "three-sigma" and rate != RATE:
+        raise InputError("false_positive_rate is of thresholds by rule=quantile; give both or neither")
     clean = parts.clean_images()
     latent = LatentDistance(autoencoder, spread(autoencoder, clean)).eval()
     output = ReconstructionError(autoencoder, order=2).eval()

@@ -168,8 +168,8 @@ class Recipe:
         check_evaluating(classifier, "classifier")
         if not isinstance(classifier, self.needs):
             raise InputError(
-                f"classifier must be a {self.needs.__name__} for defense {self.name}, "
-                f"got {type(classifier).__name__}; see purifold list classifiers"
+                f"defense {self.name} refuses by its classifier's own parts, which "
+                f"{type(classifier).__name__} has not; evaluate it with --classifier {self.name}"
             )
         for autoencoder in trained:
             check_evaluating(autoencoder, "trained")

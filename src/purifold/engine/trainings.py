@@ -7,7 +7,7 @@ from typing import Any, final
 from purifold.autoencoders.conditional_spec import ConditionalSpec
 from purifold.autoencoders.generative import GeneratorSpec
 from purifold.autoencoders.magnet import MagnetSpec
-from purifold.autoencoders.mixture_spec import MixtureSpec, mixture
+from purifold.autoencoders.mixture_spec import NAME, MixtureSpec, mixture
 from purifold.autoencoders.patch_spec import PatchSpec
 from purifold.autoencoders.spec import AutoencoderSpec
 from purifold.data.load import defaults
@@ -25,8 +25,8 @@ from purifold.engine.steps.train_generator import TrainGenerator
 from purifold.engine.steps.train_mixture import TrainMixture
 from purifold.engine.steps.train_patches import TrainPatches
 from purifold.engine.steps.training import Training
-from purifold.errors import InputError
-from purifold.networks.base import trained_with_adam
+from purifold.errors import InputError, unknown
+from purifold.networks.base import classifier_names, trained_with_adam
 from purifold.randomness import seeded
 from purifold.training.adversarial import AdversarialSpec
 
@@ -68,6 +68,8 @@ class Workshop:
     def trained(self, network: str) -> ClassifierTraining:
         """The step that trains a classifier of clean images."""
         spec = mixture(network)
+        if spec is None and network not in classifier_names():
+            raise unknown("classifier", network, [*classifier_names(), NAME])
         step = self.network(network) if spec is None else _mixture(spec, self)
         with seeded(0):
             step.build(self.resources)

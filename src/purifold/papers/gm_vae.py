@@ -103,7 +103,7 @@ def _clean(subject: Subject, found: Sequence[Cells]) -> RefusalTable:
     return RefusalTable(
         name=f"table-1-{subject.data}",
         caption=f"Clean test images of {subject.data} without and with thresholds, and what attackers who "
-        "know them leave",
+        "know them get",
         rows=rows,
         missing=tuple((f"svhn, {name}", _shares("clean", "svhn", name)) for name in _absent(subject)),
     )
@@ -247,8 +247,8 @@ def _detectors(found: Sequence[Cells]) -> AlarmsTable:
     ]
     return AlarmsTable(
         name="detectors",
-        caption=f"Which detectors turn images of {found[0].subject.data} away, clean and under {PROTOCOL} on "
-        "the encoder",
+        caption=f"Which detectors turn images of {found[0].subject.data} away, each at its threshold of "
+        f"table 1: clean images and those of {PROTOCOL} on the classifier",
         rows=tuple(rows),
     )
 
@@ -284,9 +284,9 @@ def _frechet(found: Sequence[Cells], plain: Cells) -> FrechetTable:
         rows.append((cells.title, step, printed.get(cells.learning)))
     return FrechetTable(
         name="frechet",
-        caption=f"Samples of {found[0].subject.data} beside test images: smaller is better, and the order of "
-        "constant and variable entropy is the paper's claim; decoded from draws of the prior, or of "
-        "Gaussians fitted to held-out images' noisy codes, one a class",
+        caption=f"How far samples lie from test images of {found[0].subject.data}; last, how far these lie "
+        "from each other, half from half. Decoded from draws of the prior, or of Gaussians fitted to "
+        "held-out images' noisy codes, one a class. That constant entropy's are nearer is the paper's claim",
         rows=tuple(rows),
     )
 

@@ -95,9 +95,10 @@ USUAL = "plain classifier"
 SUPERVISED, SEMI = "supervised", "semi-supervised"
 VARIABLE: Mapping[str, str] = {
     "variable entropy": "gm-vae:entropy=variable",
-    "variable entropy, prior of variance 1": "gm-vae:entropy=variable,variance=1",
+    "variable entropy, unit prior": "gm-vae:entropy=variable,variance=1",
 }
-"""Two readings of the paper's comparison: all else the same, and an ordinary VAE but for its means."""
+"""Two readings of the paper's comparison: all else the same, and an ordinary VAE but for its means, its prior
+of variance 1."""
 PRINTED = (0.06, 0.12, 0.18, 0.24, 0.3)
 BUDGETS: Mapping[str, Any] = {"epsilons": (0.06, 0.1, 0.12, 0.18, 0.2, 0.24, 0.3), "lengths": (1.0, 2.0, 3.0)}
 BOTH = {SUPERVISED: "gm-vae", SEMI: "gm-vae:labelled=100"}

@@ -152,11 +152,18 @@ def _table(records: Sequence[Record]) -> tuple[list[str], list[list[str]], str]:
     classifier = records[0].classifier
     share = 100 * classifier["test_correct"] / classifier["test_images"]
     about = (
-        f"{records[0].data['count']} images; the classifier, {classifier['network']}, is right on "
-        f"{share:.2f} % of all {classifier['test_images']} test images."
+        f"{counted(records)}; an attacked image that is refused counts as kept; the classifier, "
+        f"{classifier['network']}, is right on {share:.2f} % of all {classifier['test_images']} test images."
     )
     found = lines(records)
     return tables.header(found), [tables.cells(line, found) for line in found], about
+
+
+def counted(records: Sequence[Record]) -> str:
+    """How many images each was evaluated on."""
+    counts = [record.data["count"] for record in records]
+    least, most = min(counts), max(counts)
+    return f"{most} images" if least == most else f"{least} to {most} images"
 
 
 def _tables(records: Sequence[Record]) -> str:

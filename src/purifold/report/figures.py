@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TITLE = 34
+TITLE = 42
 """Letters of a panel's title in one line."""
 COLORS = {"oblivious": "#8a94a6", "transfer": "#4e79a7", "scores": "#e3a13b", "adaptive": "#c2362f"}
 
@@ -54,8 +54,8 @@ def trainings(histories: Mapping[str, Mapping[str, Any]]) -> "Figure":
             axes.plot(epochs, history["validation_loss"], color="#e3a13b", label="validation")
         axes.set(title=fill(name.removeprefix("train "), TITLE), xlabel="epoch", ylabel="loss an image")
         axes.set_yscale("log")
-        for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            set_formatter(LogFormatter())  # 120 instead of 1.2 x 10^2, and few of the minor ones
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(LogFormatter())  # 120 instead of 1.2 x 10^2, and few of them
         axes.tick_params(which="minor", labelsize=8)
     share_legend(figure, panels)
     return figure

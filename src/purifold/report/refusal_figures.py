@@ -47,6 +47,7 @@ def against_budget(exhibit: RefusalFigure, results: Results) -> "Figure":
                 label="largest error in the paper, supervised, fgsm",
             )
         label(axes, title + mark(record), f"{experiment.norm} budget")
+    panels[0].set_ylabel("share of images", fontsize=8)
     share_legend(figure, panels)
     return figure
 

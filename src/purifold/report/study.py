@@ -73,7 +73,11 @@ def redraw(study: Study, out: Path, title: str) -> Results:
 
 
 def _drawn(study: Study, results: Results, out: Path, title: str) -> Path:
-    return write_exhibits(study, results, out) if study.exhibits else _one_by_one(results, out, title)
+    if not study.exhibits:
+        return _one_by_one(results, out, title)
+    for line in dict.fromkeys(failed(tuple(results.records.values()))):
+        print(line)
+    return write_exhibits(study, results, out)
 
 
 def _made(
