@@ -99,7 +99,7 @@ def test_a_network_goes_by_the_code_that_it_is_made_of(adopted):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("study = (", "cannot be run: SyntaxError"),
+        ("study = (", "cannot be run as Python: SyntaxError"),
         ("import no_such_module", "No module named 'no_such_module'"),
         ("print", "must hold one study"),
         (EXAMPLE + "\nOTHER = Paper(name='b', title='', summary='', study=study)", "got 2"),

@@ -133,7 +133,7 @@ def read(path: Path) -> Record:
     try:
         text = path.read_bytes()
     except FileNotFoundError as error:
-        raise InputError(f"there is no record {path}") from error
+        raise InputError(f"there is no record {path}; run the command again that wrote it") from error
     except OSError as error:
         raise Failure(f"cannot read {path}: {error.strerror}") from error
     try:

@@ -19,7 +19,7 @@ def own_paper(file: Path) -> Paper:
     try:
         module = adopt(file.stem, text)
     except Exception as error:
-        raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+        raise InputError(f"{file} cannot be run as Python: {type(error).__name__}: {error}") from error
     found = {id(paper): paper for paper in vars(module).values() if isinstance(paper, Paper)}
     if len(found) != 1:
         raise InputError(
