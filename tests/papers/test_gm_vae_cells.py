@@ -1,5 +1,7 @@
 """The grid of `gm-vae` against what the paper and the issue of stronger attackers ask for."""
 
+from dataclasses import replace
+
 import pytest
 
 from purifold.autoencoders.mixture_spec import MixtureSpec, mixture
@@ -38,6 +40,13 @@ def test_models_learn_with_all_labels_and_with_a_hundred_a_class():
     assert {same, ordinary} < set(PAPER["mnist"].classifiers.values())
     assert (mixture(same).variance, mixture(ordinary).variance) == (MixtureSpec().variance, 1.0)
     assert set(PAPER) == {"mnist", "fashion-mnist", "cifar-10", "coil-100"}
+
+
+def test_large_images_are_attacked_and_checked_fewer():
+    digits, scale = SUBJECTS["smoke"][0], SCALES["smoke"]
+    few = cells_of(replace(digits, known=7, audited=3), "supervised", scale, Resources(), 0)
+    for experiment in (few.inside[REFUSING], few.nearest):
+        assert (experiment.count, experiment.audit) == (7, 3)
 
 
 def test_all_systems_of_a_model_stand_on_the_same_classifier(cells):
