@@ -99,8 +99,8 @@ VARIABLE: Mapping[str, str] = {
     "variable entropy": "gm-vae:entropy=variable",
     "variable entropy, unit prior": "gm-vae:entropy=variable,variance=1",
 }
-"""Two readings of the paper's comparison: all else the same, and an ordinary VAE but for its means, its prior
-of variance 1."""
+"""Two readings of the paper's comparison, by the prior that variances are drawn to: the noise's own, or one
+of variance 1; all else the same."""
 PRINTED = (0.06, 0.12, 0.18, 0.24, 0.3)
 BUDGETS: Mapping[str, Any] = {"epsilons": (0.06, 0.1, 0.12, 0.18, 0.2, 0.24, 0.3), "lengths": (1.0, 2.0, 3.0)}
 BOTH = {SUPERVISED: "gm-vae", SEMI: "gm-vae:labelled=100"}

@@ -149,7 +149,7 @@ def frechet_table(exhibit: FrechetTable, results: Results) -> list[Listed]:
     """A row for each model."""
     found = results.measurements[exhibit.name]
     header = ["model", "images", "printed, CelebA, Inception"]
-    header += ["ours, from the prior", "ours, as held-out codes lie", "real images among themselves"]
+    header += ["ours, from the prior", "ours, from fitted Gaussians", "real images among themselves"]
     rows = [
         [
             title,
