@@ -5,7 +5,8 @@ import pytest
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
 from purifold.papers import gm_vae
-from purifold.papers.gm_vae_cells import FASHION, MNIST, PLAIN, RATED, REFUSING
+from purifold.papers.gm_vae_cells import DESCENTS, FASHION, FREE, MNIST, PLAIN, RATED, REFUSING
+from purifold.papers.gm_vae_printed import text
 from purifold.papers.refusals import ForgeryFigure, RefusalTable, SecondLookTable, SoughtTable
 
 
@@ -15,7 +16,7 @@ def exhibits():
 
 
 def test_rows_of_the_paper_add_up_to_all_images():
-    for data in gm_vae._text()["clean"].values():
+    for data in text()["clean"].values():
         for row in data.values():
             assert row["accuracy"] + row["error"] + row["rejection"] == pytest.approx(100, abs=0.02)
 
@@ -52,5 +53,5 @@ def test_the_figure_shows_the_forgeries_that_the_table_counts(exhibits):
     assert isinstance(figure, ForgeryFigure)
     assert {step for _, step in figure.rows} <= {step for _, step in table.rows}
     assert {step.rubbish for _, step in figure.rows} == {True, False}
-    assert all(descent.nearness == 0 for descent in gm_vae.FREE)
-    assert gm_vae.DESCENTS[0].nearness == 1
+    assert all(descent.nearness == 0 for descent in FREE)
+    assert DESCENTS[0].nearness == 1

@@ -207,6 +207,12 @@ class Cells:
             seed=self.inside[BARE].seed,
         )
 
+    def submitted(self, count: int) -> Mapping[str, Craft | None]:
+        """Clean images, and those of the paper's attack at the budgets that it prints."""
+        budgets = [epsilon for epsilon in self.subject.epsilons if epsilon in PRINTED]
+        attacked = {f"{PROTOCOL} at {epsilon:g}": self.craft(epsilon, count) for epsilon in budgets}
+        return {"clean": None, **attacked}
+
     def ranking(self, epsilon: float | None) -> Selection:
         """Risk and coverage on clean images, or on those of the paper's attack."""
         if epsilon is None:
