@@ -70,7 +70,8 @@ class Recipe:
         stand_ins: Names of what its purifier offers an attacker in place of itself, and of the `WEIGHINGS`
             of its detectors, in `purifold.evaluation.evasion`, that are tried.
         second: The option by which rejected images are classified again, unless it is "never".
-        needs: The kind of classifier that it works with.
+        needs: The kind of classifier that it works with; unless any will do, the one that `--classifier`
+            knows by the name of the defense.
         fixed: Fields of the descriptions that the name of the defense settles: no options.
         chosen: Options that were set, sorted by name; see `with_options`.
     """
