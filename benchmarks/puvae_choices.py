@@ -2,7 +2,8 @@
 
 `weight`: of PuVAE's divergence, averaged over the latent units; the paper's 0.1 means nothing without its
 reduction. `spread`: of the latents that Defense-GAN's descents start from, where its paper draws as the
-generator was trained and its authors' code nearer to the middle.
+generator was trained and its authors' code nearer to the middle. `steps`: of the descents, which come nearer
+to the noise the longer they go on.
 
 Everything is trained as the study trains its own, in the study's store, where the study finds what is taken.
 Validation images are attacked by the paper's FGSM family, by one who does not know the defense: what keeps
@@ -40,7 +41,10 @@ class Choice:
 
 CHOICES: Mapping[str, Choice] = {
     "weight": Choice(defense="puvae:kl_weight=", values=(0.3, 1.0, 3.0, 10.0, 30.0)),
-    "spread": Choice(defense="defense-gan:spread=", values=(128**-0.5, 0.3, 1.0), held=100),
+    "spread": Choice(
+        defense="defense-gan:precision=bfloat16,spread=", values=(128**-0.5, 0.3, 1.0), held=100
+    ),
+    "steps": Choice(defense="defense-gan:precision=bfloat16,steps=", values=(10, 25, 50, 100, 200), held=100),
 }
 
 

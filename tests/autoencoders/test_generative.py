@@ -129,3 +129,15 @@ def test_a_game_on_one_point_is_won(model):
 def test_what_cannot_be_built_is_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         GeneratorSpec(**wrong)
+
+
+@pytest.mark.parametrize("updates", [0, 4])  # at the fifth the generator moves, too
+def test_in_bfloat16_the_loss_is_the_same_to_its_precision(model, updates):
+    model = model.float().train()
+    losses = []
+    for low in (False, True):
+        model.updates.fill_(updates)
+        with seeded(3), torch.autocast("cpu", torch.bfloat16, enabled=low):
+            losses.append(model.loss(photos(4, 1).float()))
+    assert losses[1].dtype == torch.float32
+    torch.testing.assert_close(losses[1], losses[0], rtol=0.02, atol=0.02)

@@ -6,7 +6,7 @@ import pytest
 
 from purifold.engine.compose import attack
 from purifold.engine.scale import SCALES
-from purifold.papers.puvae_cells import SEARCHING, SUBJECTS
+from purifold.papers.puvae_cells import SEARCHES, SEARCHING, SUBJECTS
 
 PAPER = {subject.data: subject for subject in SUBJECTS["paper"]}
 
@@ -47,7 +47,7 @@ def test_adversarial_training_and_the_attacks_share_a_budget(cell):
 
 def test_who_does_not_know_the_defense_has_the_papers_attacks_and_no_bound_on_cw(cell):
     for name, pace in cell.paces.items():
-        wanted = cell.subject.searched if name == SEARCHING else cell.subject.images
+        wanted = cell.subject.searched if name in SEARCHES else cell.subject.images
         assert pace.count == wanted[0]
         budgets = {craft.attack.label: (craft.threat.norm, craft.threat.epsilon) for craft in pace.crafts}
         assert budgets == {

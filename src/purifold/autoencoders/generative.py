@@ -56,9 +56,9 @@ class GenerativeModel(nn.Module):
         latent = torch.randn(len(images), self.generator.latent, dtype=images.dtype, device=images.device)
         if not self._generators_turn():
             with torch.no_grad():
-                made = self.generator(latent)
+                made = self.generator(latent).to(images.dtype)
             return self.critic_loss(images, made)
-        made = self.generator(latent)
+        made = self.generator(latent).to(images.dtype)
         return self.critic_loss(images, made.detach()) + self.generator_loss(made)
 
     def critic_loss(self, real: Images, made: Images) -> Scores:

@@ -103,13 +103,14 @@ class Scale:
         return replace(settings, learning_rate=1e-3) if side > WIDE else settings
 
     def generator(self, train_images: int) -> TrainingConfig:
-        """Adam as Gulrajani et al. have it, but for the rate and a schedule, as long as the scale allows."""
+        """Adam as Gulrajani et al. have it, but for the rate; in bfloat16, as long as the scale allows."""
         return TrainingConfig(
             epochs=_epochs(self.played, train_images, 2 * self.epochs),
             batch_size=64,
             optimizer="adam",
             learning_rate=3e-4,
             momentum=0.5,
+            precision="bf16-mixed",
         )
 
 
@@ -138,7 +139,7 @@ SCALES: dict[str, Scale] = {
         draws=10,
         eot=5,
         audit=64,
-        played=500_000,
+        played=2_000_000,
     ),
     "paper": Scale(
         name="paper",

@@ -14,7 +14,10 @@ from purifold.engine.steps.pace import Pace
 from purifold.engine.steps.system import System
 from purifold.threat import ThreatModel
 
-BARE, SEARCHING = "none", "defense-gan"
+BARE, SEARCHING, STOPPED = "none", "defense-gan", "defense-gan, stopped early"
+SEARCHES = (SEARCHING, STOPPED)
+"""Defense-GAN with all its steps, and with as few as validation images want (`benchmarks/puvae_choices.py`):
+a generator that comes near to anything comes near to the noise in the end."""
 STRONGEST = "pgd:steps=20"
 PATIENT = "apgd:loss=margin,confidence=0"
 """Gets past detectors, which see the noise that steps of one length leave. Defense-GAN, which has none, would
@@ -39,6 +42,7 @@ class Subject:
         magnet: The recipe of MagNet for these images.
         rejected: Share of clean images that each of its detectors may turn away.
         search: The recipe of Defense-GAN.
+        stopped: The same with fewer steps.
         pgd_trained: Whether adversarial training with PGD stands beside the paper's.
         images: Test images by attackers who do not know the defense, and by those who do.
         searched: The same behind Defense-GAN, which descends for each.
@@ -52,6 +56,7 @@ class Subject:
     magnet: str = "magnet"
     rejected: float = 0.001
     search: str = "defense-gan:precision=bfloat16"
+    stopped: str = "defense-gan:steps=25,precision=bfloat16"
     pgd_trained: bool = True
     images: tuple[int, int]
     searched: tuple[int, int]
@@ -61,12 +66,13 @@ class Subject:
         """Recipes, by the name in our tables; those that the paper has under the paper's."""
         by_pgd = {"adversarial-training, PGD": f"adversarial-pgd:epsilon={self.epsilon}"}
         return {
-            "none": BARE,
+            BARE: BARE,
             "adversarial-training": f"adversarial-fgsm:epsilon={self.epsilon}",
             **(by_pgd if self.pgd_trained else {}),
             "magnet": f"{self.magnet}:detect=false",
             "magnet, with detectors": f"{self.magnet}:false_positive_rate={self.rejected}",
-            "defense-gan": self.search,
+            SEARCHING: self.search,
+            STOPPED: self.stopped,
             "puvae": "puvae",
         }
 
@@ -110,6 +116,7 @@ DIGITS = Subject(
     bounded=1.0,
     rejected=0.02,
     search="defense-gan:steps=20,restarts=2,precision=bfloat16",
+    stopped="defense-gan:steps=5,restarts=2,precision=bfloat16",
     images=(40, 20),
     searched=(8, 4),
 )
@@ -165,7 +172,7 @@ def cells_of(subject: Subject, letter: str, scale: Scale, resources: Resources, 
             name: paced(
                 subject,
                 experiment.system,
-                (subject.searched if name == SEARCHING else subject.images)[0],
+                (subject.searched if name in SEARCHES else subject.images)[0],
                 seed,
             )
             for name, experiment in inside.items()
@@ -193,7 +200,7 @@ def _by_name(
     question: Question, subject: Subject, scale: Scale, resources: Resources
 ) -> Iterator[tuple[str, Experiment]]:
     for name, experiment in zip(subject.defenses, compose(question, scale, resources), strict=True):
-        found = _searched(experiment, subject) if name == SEARCHING else _read(experiment)
+        found = _searched(experiment, subject) if name in SEARCHES else _read(experiment)
         shown = name == "puvae" and experiment.norm == "linf"
         yield name, replace(found, pictures=PICTURES if shown else 0)
 
