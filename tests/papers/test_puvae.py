@@ -24,7 +24,7 @@ def test_nothing_is_trained_twice(study):
         "train-classifier": 2,  # the one attacked, and the source that PuVAE looks through
         "train-adversarial": 2,
         "train-autoencoder": 2,  # MagNet's, with and without its detectors
-        "train-conditional": 8,  # PuVAE, and the readings of figure 4
+        "train-conditional": 9,  # PuVAE, and the readings of figure 4
         "train-generator": 1,
     }
 
