@@ -21,8 +21,8 @@ OF_NETWORKS = ("source", "latent", "label")
 class ConditionalSpec:
     """Description of a class-conditional autoencoder but for the image shape and the classes.
 
-    Differs: the divergence weighs 3, averaged over the latent units: with 32 of them nearly the paper's 0.1 times
-    their sum. Figure 4 of `puvae` shows other readings.
+    Differs: the divergence weighs 3, averaged over the latent units: with 32 of them nearly the paper's 0.1
+    times their sum. Figure 4 of `puvae` shows other readings.
 
     Args:
         source: Network of the source classifier that training looks through, not the one protected.
