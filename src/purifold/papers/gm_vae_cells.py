@@ -62,7 +62,7 @@ class Sizes:
 
 SIZES: Mapping[str, Sizes] = {
     "smoke": Sizes(clean=200, attacked=100, known=20, looked=20, followed=5, forged=1, noise=50),
-    "cpu": Sizes(clean=10_000, attacked=1_000, known=200, looked=200, followed=20, forged=2, noise=1_000),
+    "cpu": Sizes(clean=10_000, attacked=1_000, known=200, looked=1_000, followed=20, forged=2, noise=1_000),
     "paper": Sizes(
         clean=10_000, attacked=10_000, known=1_000, looked=1_000, followed=100, forged=100, noise=10_000
     ),
