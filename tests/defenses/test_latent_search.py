@@ -81,6 +81,21 @@ def test_images_that_do_not_get_on_are_let_go(autoencoder, hidden, monkeypatch):
     assert len(decoded) < 200
 
 
+def test_a_start_that_costs_most_and_falls_lowest_is_not_given_up(autoencoder, monkeypatch):
+    """Of starts at 0 to 3 the last costs 5 and falls to 0 within 0.4, the others stay at 1."""
+    autoencoder.means = torch.arange(float(CLASSES))[:, None]
+    search = LatentSearch(autoencoder)
+
+    def costs(latent, images):
+        last = 5 * (latent - (CLASSES - 0.6)).abs() / 0.4
+        return torch.where(latent > CLASSES - 1.5, last, 1 + 0 * latent)[:, :, 0]
+
+    monkeypatch.setattr(search, "_costs", costs)
+    latent, least = search.search(torch.zeros(2, *SHAPE))
+    assert (latent > CLASSES - 1).all()
+    assert (least < 0.5).all()
+
+
 def test_beyond_a_threshold_it_refuses_and_without_one_it_answers(autoencoder, hidden):
     _, labels, images = hidden
     noise = torch.rand(5, *SHAPE, generator=torch.Generator().manual_seed(3))
@@ -188,13 +203,15 @@ def test_the_slope_there_is_that_of_the_least_cost(autoencoder, hidden):
     torch.testing.assert_close(measured, (slope * way).flatten(1).sum(dim=1), rtol=0.02, atol=1e-3)
 
 
-def test_its_scores_name_the_class_that_it_answers_with(autoencoder, hidden):
+def test_its_scores_name_the_class_that_it_answers_with(autoencoder, hidden, monkeypatch):
+    monkeypatch.setattr(latent_search, "FEWEST", CLASSES)  # where it gives starts up it may miss the best
+    monkeypatch.setattr(latent_search, "PATIENCE", 200)
     images = torch.cat([hidden[2], torch.rand(20, *SHAPE, generator=torch.Generator().manual_seed(5))])
     search = LatentSearch(autoencoder, steps=200)
     scores = search.scores(images)
     assert scores.shape == (len(images), CLASSES)
     agreed = (scores.argmax(dim=1) == search(images)).float().mean()
-    assert agreed > 0.9  # where it gives starts up it may miss the best
+    assert agreed > 0.95  # the last step may lie off the least cost
     assert (scores[: len(hidden[1])].argmax(dim=1) == hidden[1]).all()
 
 

@@ -22,10 +22,10 @@ Costs: TypeAlias = Callable[[Tensor, Images], Tensor]
 ROWS = 512
 """Latents that are decoded at a time."""
 FEWER, FEWEST = 10, 2
-"""At the first step and every so many after it an image keeps the better half of its starts, no fewer than so
-many."""
+"""After every so many steps an image keeps the better half of its starts, no fewer than so many. Not before:
+what the means themselves cost does not tell how low the descents from them end."""
 PATIENCE = 30
-"""Steps without progress of an image's least cost after which it is done: fewer end in a plateau."""
+"""Steps without progress of an image's least cost after which it is done."""
 PROGRESS = 0.998
 """A cost below this share of the least is progress."""
 RATE = 0.05
@@ -38,7 +38,7 @@ STABLE = 1e-8
 
 @final
 class LatentSearch(Reclassifier):
-    """Descends from the class means that cost least; the class of the cheapest latent on the way.
+    """Descends from all class means; the class of the cheapest latent on the way.
 
     Each image leaves the batch when its least cost gets no smaller.
 
@@ -203,7 +203,8 @@ class _Descent:
     def _ahead(self, costs: Tensor) -> Tensor:
         """The starts that each image goes on from."""
         starts = costs.shape[1]
-        kept = min(starts, max(FEWEST, -(-starts // 2))) if self.steps % FEWER == 1 else starts
+        halved = self.steps > 1 and self.steps % FEWER == 1
+        kept = min(starts, max(FEWEST, -(-starts // 2))) if halved else starts
         return costs.topk(kept, dim=1, largest=False).indices
 
     def _move(self, gradient: Tensor) -> None:

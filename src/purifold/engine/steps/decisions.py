@@ -61,7 +61,7 @@ class Decisions(Step):
     """
 
     kind: ClassVar[str] = "decisions"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     system: System
     count: int
