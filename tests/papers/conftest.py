@@ -10,6 +10,7 @@ from PIL import Image
 
 from purifold.engine.scale import SCALES
 from purifold.engine.step import Resources
+from purifold.papers.gm_vae import GM_VAE
 from purifold.papers.puvae_cells import SUBJECTS, cells_of
 
 
@@ -27,6 +28,12 @@ def cell():
     """The experiments of `puvae` at its smallest, with seed 3."""
     (subject,) = SUBJECTS["smoke"]
     return cells_of(subject, "A", SCALES["smoke"], Resources(), 3)
+
+
+@pytest.fixture(scope="package")
+def gm_vae_exhibits():
+    """Tables and figures of `gm-vae` at its smallest, by name."""
+    return {found.name: found for found in GM_VAE.study(SCALES["smoke"], Resources(), 0).exhibits}
 
 
 def _write(path, count):
