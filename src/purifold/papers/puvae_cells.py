@@ -56,7 +56,7 @@ class Subject:
     magnet: str = "magnet"
     rejected: float = 0.001
     search: str = "defense-gan:precision=bfloat16"
-    stopped: str = "defense-gan:steps=25,precision=bfloat16"
+    stopped: str = "defense-gan:steps=50,precision=bfloat16"
     pgd_trained: bool = True
     images: tuple[int, int]
     searched: tuple[int, int]
