@@ -19,8 +19,8 @@ Objective: TypeAlias = Literal["loss", "distance"]
 Costs: TypeAlias = Callable[[Tensor, Images], Tensor]
 """Of latents, (batch, starts, latent), for images: (batch, starts)."""
 
-ROWS = 512
-"""Latents that are decoded at a time."""
+ROWS = 128
+"""Latents that are decoded at a time: few enough that the allocator keeps their memory for the next step."""
 FEWER, FEWEST = 10, 2
 """After every so many steps an image keeps the better half of its starts, no fewer than so many. Not before:
 what the means themselves cost does not tell how low the descents from them end."""
@@ -100,9 +100,11 @@ class LatentSearch(Reclassifier):
 
     def search(self, images: Images) -> tuple[Latent, Scores]:
         """The best latent of each image, and what it costs."""
-        parts = [self._search(batch) for batch in images.split(max(1, ROWS // self.autoencoder.classes))]
-        latents, costs = zip(*parts, strict=True)
-        return torch.cat(latents), torch.cat(costs)
+        descent = _Descent(self._costs, self.autoencoder.means, images)
+        for _ in range(self.steps):
+            if not descent.step():
+                break
+        return descent.best()
 
     def extra_repr(self) -> str:
         """The configuration, for `repr`."""
@@ -139,13 +141,6 @@ class LatentSearch(Reclassifier):
         """Squared, to each mean: (batch, starts, classes)."""
         return self.autoencoder.distances(latent.flatten(0, 1)).unflatten(0, latent.shape[:2])
 
-    def _search(self, images: Images) -> tuple[Latent, Scores]:
-        descent = _Descent(self._costs, self.autoencoder.means, images)
-        for _ in range(self.steps):
-            if not descent.step():
-                break
-        return descent.best()
-
 
 class _Descent:
     """Adam on the latents of the starts that still get on, of the images that do."""
@@ -181,10 +176,17 @@ class _Descent:
         return self.found, self.cost
 
     def _descend(self) -> tuple[Tensor, Tensor]:
-        with torch.enable_grad():
-            latent = self.latent.detach().requires_grad_()
-            costs = self.costs(latent, self.images[self.rows])
-            (gradient,) = torch.autograd.grad(costs.sum(), latent)
+        size = max(1, ROWS // self.latent.shape[1])
+        parts = zip(self.latent.split(size), self.rows.split(size), strict=True)
+        found = [self._slopes(latent, self.images[rows]) for latent, rows in parts]
+        costs, gradients = zip(*found, strict=True)
+        return torch.cat(costs), torch.cat(gradients)
+
+    @torch.enable_grad()
+    def _slopes(self, latent: Tensor, images: Images) -> tuple[Tensor, Tensor]:
+        latent = latent.detach().requires_grad_()
+        costs = self.costs(latent, images)
+        (gradient,) = torch.autograd.grad(costs.sum(), latent)
         return costs.detach(), gradient
 
     def _note(self, costs: Tensor) -> Tensor:
