@@ -1,6 +1,6 @@
 """What `puvae` leaves open and validation images decide.
 
-`weight`: of PuVAE's divergence, averaged over the latent units; the paper's 0.1 means nothing without its
+`weight`: of PuVAE's divergence, summed over the latent units; the paper's 0.1 means nothing without its
 reduction. `spread`: of the latents that Defense-GAN's descents start from, where its paper draws as the
 generator was trained and its authors' code nearer to the middle. `steps`: of the descents, which come nearer
 to the noise the longer they go on.
@@ -40,7 +40,7 @@ class Choice:
 
 
 CHOICES: Mapping[str, Choice] = {
-    "weight": Choice(defense="puvae:kl_weight=", values=(0.3, 1.0, 3.0, 10.0, 30.0)),
+    "weight": Choice(defense="puvae:kl_weight=", values=(0.01, 0.03, 0.1, 0.3, 1.0)),
     "spread": Choice(
         defense="defense-gan:precision=bfloat16,spread=", values=(128**-0.5, 0.3, 1.0), held=100
     ),

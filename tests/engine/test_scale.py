@@ -16,6 +16,7 @@ def test_epochs_are_those_that_show_so_many_images_within_the_bound(images, epoc
     assert SCALE.classifier(images).epochs == epochs
     assert SCALE.autoencoder(images).epochs == 2 * epochs
     assert SCALE.mixture(images).epochs == 2 * epochs
+    assert SCALE.conditional(images).epochs == 6 * epochs
 
 
 def test_a_classifier_of_varied_images_sees_more_of_them_where_it_does_not_see_many_anyway():

@@ -49,7 +49,7 @@ class ConditionalAutoencoder(nn.Module):
         kl_weight: float = 0.1,
         ce_weight: float = 10.0,
         pixels: Reduction = "sum",
-        units: Reduction = "mean",
+        units: Reduction = "sum",
     ) -> None:
         super().__init__()
         check_weights(rc_weight, kl_weight, ce_weight, pixels, units)

@@ -21,8 +21,7 @@ OF_NETWORKS = ("source", "latent", "label")
 class ConditionalSpec:
     """Description of a class-conditional autoencoder but for the image shape and the classes.
 
-    Differs: the divergence weighs 3, averaged over the latent units: with 32 of them nearly the paper's 0.1
-    times their sum. Figure 4 of `puvae` shows other readings.
+    The weights are the paper's, of sums over pixels and units; figure 4 of `puvae` shows other readings.
 
     Args:
         source: Network of the source classifier that training looks through, not the one protected.
@@ -38,10 +37,10 @@ class ConditionalSpec:
     source: str = "small-cnn"
     latent: int = 32
     rc_weight: float = 0.01
-    kl_weight: float = 3.0
+    kl_weight: float = 0.1
     ce_weight: float = 10.0
     pixels: Reduction = "sum"
-    units: Reduction = "mean"
+    units: Reduction = "sum"
     label: Entrance = later("dense")  # noqa: RUF009
 
     def __post_init__(self) -> None:

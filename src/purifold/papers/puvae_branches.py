@@ -30,14 +30,14 @@ CAPTION = (
     f"a {SHORTER}th of the images that the purifier of the tables sees"
 )
 READINGS: Mapping[str, ConditionalSpec] = {
-    "0.01, 3, 10: sum of pixels, mean of units": ConditionalSpec(),
+    "0.01, 0.1, 10: sums of pixels and units": ConditionalSpec(),
     "the same, the label as planes": ConditionalSpec(label="planes"),
-    "0.01, 1, 10: sum, mean": ConditionalSpec(kl_weight=1.0),
-    "0.01, 0.1, 10: sum, mean": ConditionalSpec(kl_weight=0.1),
-    "0.01, 0.1, 10: both sums": ConditionalSpec(kl_weight=0.1, units="sum"),
-    "0.01, 0.1, 10: both means": ConditionalSpec(kl_weight=0.1, pixels="mean"),
-    "0.01, 3, 0: no source classifier": ConditionalSpec(ce_weight=0.0),
-    "0, 3, 10: no reconstruction": ConditionalSpec(rc_weight=0.0),
+    "0.01, 0.1, 10: sum of pixels, mean of units": ConditionalSpec(units="mean"),
+    "0.01, 0.1, 10: both means": ConditionalSpec(pixels="mean", units="mean"),
+    "0.01, 0.03, 10: sums": ConditionalSpec(kl_weight=0.03),
+    "0.01, 0.3, 10: sums": ConditionalSpec(kl_weight=0.3),
+    "0.01, 0.1, 0: sums, no source classifier": ConditionalSpec(ce_weight=0.0),
+    "0, 0.1, 10: sums, no reconstruction": ConditionalSpec(rc_weight=0.0),
 }
 
 
