@@ -25,6 +25,8 @@ descend for days."""
 PICTURES = 10
 """Images in the gallery of PuVAE."""
 UNBOUNDED = "cw-l2:steps=100,search_steps=3"
+BRIEF = f"{UNBOUNDED},descents=1"
+"""The same behind Defense-GAN: a second descent gets hardly nearer, and each step is a descent there."""
 AVERAGED = ("pgd",)
 
 
@@ -45,7 +47,7 @@ class Subject:
         stopped: The same with fewer steps.
         pgd_trained: Whether adversarial training with PGD stands beside the paper's.
         images: Test images by attackers who do not know the defense, and by those who do.
-        searched: The same behind Defense-GAN, which descends for each.
+        searched: The same behind Defense-GAN, which descends for each; last, for CW-L2 by those who know it.
     """
 
     data: str
@@ -59,7 +61,7 @@ class Subject:
     stopped: str = "defense-gan:steps=50,precision=bfloat16"
     pgd_trained: bool = True
     images: tuple[int, int]
-    searched: tuple[int, int]
+    searched: tuple[int, int, int]
 
     @property
     def defenses(self) -> dict[str, str]:
@@ -94,7 +96,7 @@ MNIST = Subject(
     noise_share=1 / 6,
     bounded=2.0,
     images=(10_000, 1_000),
-    searched=(1_000, 200),
+    searched=(1_000, 200, 100),
 )
 FASHION = replace(MNIST, data="fashion-mnist", bounded=1.0)
 CIFAR = Subject(
@@ -106,7 +108,7 @@ CIFAR = Subject(
     magnet="magnet-color",
     rejected=0.005,
     images=(10_000, 1_000),
-    searched=(1_000, 200),
+    searched=(1_000, 200, 100),
 )
 DIGITS = Subject(
     data="digits",
@@ -118,9 +120,9 @@ DIGITS = Subject(
     search="defense-gan:steps=20,restarts=2,precision=bfloat16",
     stopped="defense-gan:steps=5,restarts=2,precision=bfloat16",
     images=(40, 20),
-    searched=(8, 4),
+    searched=(8, 4, 2),
 )
-FEWER: Mapping[str, Any] = {"images": (1_000, 200), "searched": (100, 50), "pgd_trained": False}
+FEWER: Mapping[str, Any] = {"images": (1_000, 200), "searched": (100, 50, 20), "pgd_trained": False}
 SUBJECTS: Mapping[str, tuple[Subject, ...]] = {
     "smoke": (DIGITS,),
     "cpu": (
@@ -212,10 +214,12 @@ def _read(experiment: Experiment) -> Experiment:
 
 def _searched(experiment: Experiment, subject: Subject) -> Experiment:
     """Fewer images, one draw, attackers who search less, no audit: each prediction is a long descent."""
+    _, bounded, nearest = subject.searched
+    briefly = {attack(PATIENT): (), attack(UNBOUNDED): (attack(BRIEF),)}
     return replace(
         experiment,
-        count=min(experiment.count, subject.searched[1]),
-        attacks=tuple(found for found in experiment.attacks if found != attack(PATIENT)),
+        count=min(experiment.count, bounded if experiment.norm == "linf" else nearest),
+        attacks=tuple(kept for found in experiment.attacks for kept in briefly.get(found, (found,))),
         knowledge=("adaptive",),
         draws=1,
         averaged=(),
