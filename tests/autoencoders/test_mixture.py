@@ -174,5 +174,5 @@ def test_means_on_an_axis_are_as_far_apart_as_one_hot_ones():
 def test_what_cannot_be_trained_is_refused(make, wrong, said):
     with pytest.raises(InputError, match=said):
         make(**wrong)
-    with pytest.raises(InputError, match="latent must be at least the number of classes, 5"):
+    with pytest.raises(InputError, match="latent units must be as many as classes, 5, or more"):
         one_hot(5, 4)

@@ -1,8 +1,10 @@
 """Tables hold the numbers of the records."""
 
+from dataclasses import replace
+
 from purifold.evaluation.intervals import Proportion
 from purifold.report.lines import lines, percent, short
-from purifold.report.tables import by_attack, markdown, terminal
+from purifold.report.tables import by_attack, cells, markdown, terminal
 
 
 def test_a_share_is_written_with_its_wilson_interval():
@@ -24,6 +26,11 @@ def test_every_oblivious_number_has_its_adaptive_twin_on_the_line(records):
         "vae", "0.1", "100.0", "80.0", "40.0", "40.0", "passed",
     ]  # fmt: skip
     assert all(row.endswith("failed |") for row in rows if row.startswith("| jpeg"))
+
+
+def test_a_budget_in_l2_says_so(records):
+    line, *_ = found = lines(records)
+    assert [cells(replace(line, norm=norm), found)[1] for norm in ("linf", "l2")] == ["0.1", "0.1 L2"]
 
 
 def test_the_terminal_table_fits_eighty_columns(records):

@@ -170,7 +170,7 @@ def one_hot(classes: int, latent: int) -> Float[Tensor, "classes latent"]:
     """The paper's means: one-hot, with zeros behind where the latent is larger than the classes are many."""
     if latent < classes:
         raise InputError(
-            f"latent must be at least the number of classes, {classes}, for one-hot means, got {latent}"
+            f"latent units must be as many as classes, {classes}, or more for one-hot means, got {latent}"
         )
     return torch.eye(classes, latent)
 

@@ -62,7 +62,7 @@ def _detectors(
     parts: Parts, autoencoder: MixtureAutoencoder, rule: Rule, rate: float
 ) -> tuple[LatentDistance, ReconstructionError]:
     if rule == "three-sigma" and rate != RATE:
-        raise InputError("false_positive_rate is of thresholds by rule=quantile; give both or neither")
+        raise InputError("false_positive_rate is of thresholds by rule=quantile; give both, or not the rate")
     clean = parts.clean_images()
     latent = LatentDistance(autoencoder, spread(autoencoder, clean)).eval()
     output = ReconstructionError(autoencoder, order=2).eval()

@@ -22,7 +22,8 @@ def cells(line: Line, found: Sequence[Line], share: Callable[[Proportion], str] 
     """One line of the main table; shares in percent with their 95 % interval, as `share` writes them."""
     robust = [share(line.robust[level]) if level in line.robust else "" for level in ladder(found)]
     clean, worst = share(Proportion.of(line.clean)), share(Proportion.of(line.worst))
-    return [line.defense, f"{line.epsilon:.4g}", clean, *robust, worst, line.checks]
+    budget = f"{line.epsilon:.4g}{' L2' if line.norm == 'l2' else ''}"
+    return [line.defense, budget, clean, *robust, worst, line.checks]
 
 
 def terminal(records: Sequence[Record], title: str) -> "Table":
