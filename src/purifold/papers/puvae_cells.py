@@ -215,11 +215,13 @@ def _read(experiment: Experiment) -> Experiment:
 def _searched(experiment: Experiment, subject: Subject) -> Experiment:
     """Fewer images, one draw, attackers who search less, no audit: each prediction is a long descent."""
     _, bounded, nearest = subject.searched
-    briefly = {attack(PATIENT): (), attack(UNBOUNDED): (attack(BRIEF),)}
+    count, attacks = bounded, tuple(found for found in experiment.attacks if found != attack(PATIENT))
+    if experiment.norm == "l2":
+        count, attacks = nearest, (attack(BRIEF),)
     return replace(
         experiment,
-        count=min(experiment.count, bounded if experiment.norm == "linf" else nearest),
-        attacks=tuple(kept for found in experiment.attacks for kept in briefly.get(found, (found,))),
+        count=min(experiment.count, count),
+        attacks=attacks,
         knowledge=("adaptive",),
         draws=1,
         averaged=(),
