@@ -26,7 +26,7 @@ class LatentDistance(Detector):
 
     Args:
         autoencoder: Trained.
-        covariance: Of codes around the means of their classes; see `spread`.
+        covariance: Of codes around the means of their classes, as `spread` in this module estimates it.
 
     Differs: all classes share a covariance, which the paper leaves open: where there are many classes, one
     has too few images. It is that of held-out images, as codes of training images lie closer.

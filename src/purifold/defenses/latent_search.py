@@ -53,7 +53,7 @@ class LatentSearch(Reclassifier):
         latent: With a threshold; ends farther from a mean are refused. Without it none is.
         output: Of reconstruction errors as mean squares over the pixels; larger ones are refused, likewise.
 
-    Both must have their thresholds set.
+    Both must have their thresholds set, by `calibrate` or as in the recipe `gm-vae`.
     """
 
     name: ClassVar[str] = "latent-search"

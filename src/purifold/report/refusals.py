@@ -54,7 +54,7 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
     header = [
         "images",
         "rejected",
-        "right of these if it must answer: printed",
+        "right of these if it must answer: printed (under fgsm maybe of all)",
         "by equation 9 alone",
         "ours",
         "if it may refuse: refused again",
