@@ -10,6 +10,8 @@ from purifold.defenses.base import REJECTED
 from purifold.defenses.gm_vae import three_sigma
 from purifold.defenses.latent_search import LatentSearch
 from purifold.defenses.recipe import parse
+from purifold.errors import InputError
+from purifold.evaluation.evasion import suspicion
 from purifold.randomness import seeded
 
 SHAPE, CLASSES = (1, 8, 8), 3
@@ -72,6 +74,23 @@ def test_rejected_images_are_answered_as_the_option_says(autoencoder, clean):
     assert ((refusing == REJECTED) <= rejected).all()
     for found in (always, refusing):
         assert (found[~rejected] == systems["never"].predict(images)[~rejected]).all()
+
+
+def test_the_decoder_alone_may_answer_every_image(autoencoder, clean):
+    images = clean.images()[:40]
+    rejecting = parse("gm-vae:rule=all").build(autoencoder, (), clean)
+    assert (rejecting.predict(images) == REJECTED).all()
+    doubt = suspicion(images, list(rejecting.detectors))
+    assert (doubt > 0).all()
+    assert doubt.isfinite().all()
+    system = parse("gm-vae:rule=all,reclassify=always,steps=3").build(autoencoder, (), clean)
+    assert (system.predict(images) == LatentSearch(autoencoder, steps=3)(images)).all()
+
+
+@pytest.mark.parametrize("rule", ["three-sigma", "all"])
+def test_a_rate_is_refused_where_no_threshold_is_set_by_one(autoencoder, clean, rule):
+    with pytest.raises(InputError, match="of thresholds by rule=quantile"):
+        parse(f"gm-vae:rule={rule},false_positive_rate=0.02").build(autoencoder, (), clean)
 
 
 def test_behind_another_classifier_its_answers_stand_where_both_detectors_accept(autoencoder, clean):

@@ -40,3 +40,13 @@ def test_the_second_look_has_clean_and_attacked_images(gm_vae_exhibits):
     for row in table.rows:
         assert {row.never.count, row.always.count, row.refusing.count} == {row.never.count}
         assert row.never.craft == row.always.craft == row.refusing.craft
+    assert [row.every and row.every.craft for row in table.rows] == [
+        None,
+        *(row.never.craft for row in table.rows[1:]),
+    ]
+    budgets = {title: experiment.epsilons for title, experiment in table.followed}
+    assert budgets == {
+        "our descent": (0.06, 0.3),
+        "our descent, every image looked at": (0.06, 0.3),
+        "equation 9": (0.3,),
+    }

@@ -70,7 +70,9 @@ def test_who_knows_the_detectors_weighs_them_in_several_ways(cells):
     threat = cells.inside[REFUSING].judged[-1].threat
     tried = {craft.stand_in for craft in cells.inside[REFUSING].crafts("adaptive", threat)}
     assert tried == {"", "weighed-0.1", "weighed-1", "weighed-10"}
-    followed = {craft.stand_in for craft in cells.followed(ALWAYS).crafts("adaptive", threat)}
+    followed = {
+        craft.stand_in for craft in cells.followed(ALWAYS, (threat.epsilon,)).crafts("adaptive", threat)
+    }
     assert followed == tried | {"second-look"}
     known, tried = cells.known_ranking(0.3), cells.inside[REFUSING].judged
     assert known.count == cells.sizes.known
@@ -88,6 +90,6 @@ def test_a_plain_classifier_stands_beside():
 
 
 def test_the_second_look_is_followed_on_few_images(cells):
-    followed = cells.followed(ALWAYS)
+    followed = cells.followed(ALWAYS, cells.printed)
     assert followed.count == cells.sizes.followed
-    assert followed.epsilons == cells.inside[ALWAYS].epsilons[-1:]
+    assert followed.epsilons == cells.printed == (0.06, 0.3)

@@ -1,6 +1,7 @@
 """Exhibits of systems that may refuse, as JSON: every image counted where it belongs, curves thinned."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ ANSWERS = {
     1: [0, 1, REJECTED, REJECTED, REJECTED, 0],  # never looks again
     2: [0, 1, 2, REJECTED, 0, 0],  # may refuse a second time
     3: [0, 1, 2, 0, 0, 0],  # always answers
+    4: [0, 0, 2, 0, 0, 0],  # looks at every image again
 }
 """By the seed of the step."""
 
@@ -72,6 +74,7 @@ def test_second_looks_are_counted_among_what_was_rejected(store, decisions, expe
         refusing=decisions(2),
         always=decisions(3),
         equation=decisions(1),
+        every=decisions(4),
         printed=None,
     )
     table = SecondLookTable(name="t", caption="c", rows=(row,), followed=(("ours", experiment),))
@@ -85,8 +88,11 @@ def test_second_looks_are_counted_among_what_was_rejected(store, decisions, expe
             "still_rejected": 1,
             "right_of_the_others": 1,
             "all_right": 4,
+            "every_right": 3,
         }
     ]
+    (found,) = of_second_looks(replace(table, rows=(replace(row, every=None),)), store)
+    assert found["every_right"] is None
 
 
 @pytest.mark.parametrize("images", [3, 10 * POINTS])

@@ -136,7 +136,9 @@ def test_an_image_that_is_wrong_when_clean_is_mistaken_too(record):
 
 
 def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, results):
-    row = SecondLook(title="clean", never=step, refusing=step, always=step, equation=step, printed=0.6077)
+    row = SecondLook(
+        title="clean", never=step, refusing=step, always=step, equation=step, every=step, printed=0.6077
+    )
     table = SecondLookTable(name="t", caption="c", rows=(row, row), followed=(("ours", experiment),))
     some = {
         "title": "clean",
@@ -147,7 +149,7 @@ def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, r
         "still_rejected": 10,
     }
     found = [
-        {**some, "right_of_the_others": 9, "all_right": 95},
+        {**some, "right_of_the_others": 9, "all_right": 95, "every_right": 97},
         {
             **some,
             "rejected": 0,
@@ -156,12 +158,13 @@ def test_a_second_look_is_a_share_of_those_rejected(experiment, step, records, r
             "still_rejected": 0,
             "right_of_the_others": 0,
             "all_right": 99,
+            "every_right": None,
         },
     ]
     looks, known = listed(table, results(records, measurements={"t": found}))
     first, none = ([cell.partition(" ")[0] for cell in row] for row in looks.rows)
-    assert first == ["clean", "20", "60.8", "50.0", "75.0", "50.0", "90.0", "95.0"]
-    assert none == ["clean", "0", "60.8", "", "", "", "", "99.0"]
+    assert first == ["clean", "20", "60.8", "50.0", "75.0", "50.0", "90.0", "95.0", "97.0"]
+    assert none == ["clean", "0", "60.8", "", "", "", "", "99.0", ""]
     assert [row[3].partition(" ")[0] for row in known.rows] == ["40.0", "1.0"]
 
 

@@ -20,9 +20,12 @@ from purifold.defenses.reconstruction_error import ReconstructionError
 from purifold.errors import InputError
 from purifold.types import Images
 
-Rule: TypeAlias = Literal["three-sigma", "quantile"]
+Rule: TypeAlias = Literal["three-sigma", "quantile", "all"]
+"""By "all" every image is rejected, so that the second look alone answers."""
 Second: TypeAlias = Literal["never", "refusing", "always"]
 SIGMAS, RATE = 3, 0.01
+BELOW = -1.0
+"""A threshold that any score of either detector exceeds."""
 WEIGHED = ("weighed-0.1", "weighed-1", "weighed-10")
 
 
@@ -61,7 +64,7 @@ def _mixture_detector(
 def _detectors(
     parts: Parts, autoencoder: MixtureAutoencoder, rule: Rule, rate: float
 ) -> tuple[LatentDistance, ReconstructionError]:
-    if rule == "three-sigma" and rate != RATE:
+    if rule != "quantile" and rate != RATE:
         raise InputError("false_positive_rate is of thresholds by rule=quantile; give both, or not the rate")
     clean = parts.clean_images()
     latent = LatentDistance(autoencoder, spread(autoencoder, clean)).eval()
@@ -69,6 +72,9 @@ def _detectors(
     if rule == "three-sigma":
         latent.three_sigma()
         three_sigma(output, clean)
+    elif rule == "all":
+        latent.threshold.fill_(BELOW)
+        output.threshold.fill_(BELOW)
     else:
         latent.calibrate(clean, rate)
         output.calibrate(clean, rate)

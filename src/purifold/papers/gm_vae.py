@@ -18,6 +18,7 @@ from purifold.papers.gm_vae_cells import (
     ALWAYS,
     BARE,
     EQUATION,
+    EVERY,
     PROTOCOL,
     RATED,
     REFUSING,
@@ -120,11 +121,16 @@ def _second_look(cells: Cells) -> SecondLookTable:
                 refusing=cells.answers(AGAIN, craft),
                 always=cells.answers(ALWAYS, craft),
                 equation=cells.answers(EQUATION, craft),
+                every=None if craft is None else cells.answers(EVERY, craft),
                 printed=printed.get(title),
             )
             for title, craft in cells.submitted(cells.sizes.looked).items()
         ),
-        followed=(("our descent", cells.followed(ALWAYS)), ("equation 9", cells.followed(EQUATION))),
+        followed=(
+            ("our descent", cells.followed(ALWAYS, cells.printed)),
+            ("our descent, every image looked at", cells.followed(EVERY, cells.printed)),
+            ("equation 9", cells.followed(EQUATION, cells.printed[-1:])),
+        ),
     )
 
 

@@ -18,6 +18,8 @@ from purifold.threat import ThreatModel
 BARE, REFUSING, ALWAYS, AGAIN = "none", "gm-vae", "gm-vae:reclassify=always", "gm-vae:reclassify=refusing"
 EQUATION = "gm-vae:reclassify=always,objective=distance"
 """As the paper's equation 9 has it."""
+EVERY = "gm-vae:reclassify=always,rule=all"
+"""The decoder alone classifies, as the paper says it could."""
 RATED = "gm-vae:rule=quantile"
 """Each detector refuses 1 % of clean images, about as many as the paper's: codes that have more far ones than
 a Gaussian go beyond the chi-square value more often."""
@@ -179,14 +181,14 @@ class Cells:
         count = self.sizes.clean if craft is None else craft.count
         return Decisions(system=experiment.system, count=count, craft=craft, seed=experiment.seed)
 
-    def followed(self, defense: str) -> Experiment:
+    def followed(self, defense: str, epsilons: tuple[float, ...]) -> Experiment:
         """A system that always answers: few images, since each rejected one is a long descent."""
         whole = self.inside[defense]
         return replace(
             whole,
             count=self.sizes.followed,
             attacks=whole.attacks[-1:],
-            epsilons=whole.epsilons[-1:],
+            epsilons=epsilons,
             audit=0,
         )
 
@@ -207,10 +209,14 @@ class Cells:
             seed=self.inside[BARE].seed,
         )
 
+    @property
+    def printed(self) -> tuple[float, ...]:
+        """The budgets that the paper prints."""
+        return tuple(epsilon for epsilon in self.subject.epsilons if epsilon in PRINTED)
+
     def submitted(self, count: int) -> Mapping[str, Craft | None]:
         """Clean images, and those of the paper's attack at the budgets that it prints."""
-        budgets = [epsilon for epsilon in self.subject.epsilons if epsilon in PRINTED]
-        attacked = {f"{PROTOCOL} at {epsilon:g}": self.craft(epsilon, count) for epsilon in budgets}
+        attacked = {f"{PROTOCOL} at {epsilon:g}": self.craft(epsilon, count) for epsilon in self.printed}
         return {"clean": None, **attacked}
 
     def ranking(self, epsilon: float | None) -> Selection:
@@ -231,7 +237,7 @@ def cells_of(subject: Subject, learning: str, scale: Scale, resources: Resources
     sizes, plain = SIZES[scale.name], learning not in subject.classifiers
     sizes = replace(sizes, known=min(sizes.known, subject.known or sizes.known))
     scale = replace(scale, audit=min(scale.audit, subject.audited or scale.audit))
-    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, EQUATION, AGAIN)
+    defenses = (BARE, PLAIN) if plain else (BARE, REFUSING, RATED, ALWAYS, EQUATION, AGAIN, EVERY)
     question = Question(
         data=subject.data,
         defenses=defenses,

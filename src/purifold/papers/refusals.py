@@ -74,6 +74,7 @@ class SecondLook:
         refusing: With one that may refuse again.
         always: With one that always answers.
         equation: The same by equation 9 alone.
+        every: With one at every image, rejected or not, that always answers; None where not asked.
         printed: Share of the rejected that the paper gets right by always answering; None where none.
     """
 
@@ -82,6 +83,7 @@ class SecondLook:
     refusing: Decisions
     always: Decisions
     equation: Decisions
+    every: Decisions | None
     printed: float | None
 
 
@@ -106,9 +108,12 @@ class SecondLookTable(Exhibit):
     @property
     def measurements(self) -> tuple[Step, ...]:
         """All answers."""
-        return tuple(
-            step for row in self.rows for step in (row.never, row.refusing, row.always, row.equation)
+        steps = (
+            step
+            for row in self.rows
+            for step in (row.never, row.refusing, row.always, row.equation, row.every)
         )
+        return tuple(step for step in steps if step is not None)
 
 
 @final

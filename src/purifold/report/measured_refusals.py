@@ -112,6 +112,7 @@ def _second_look(row: SecondLook, store: Store) -> dict[str, Any]:
         "still_rejected": int((refusing.answers == REJECTED)[asked].sum()),
         "right_of_the_others": int((refusing.answers == refusing.labels)[asked].sum()),
         "all_right": always.right.successes,
+        "every_right": row.every and read_decisions(store.fetch(row.every)).right.successes,
     }
 
 

@@ -60,6 +60,7 @@ def second_look_table(exhibit: SecondLookTable, results: Results) -> list[Listed
         "if it may refuse: refused again",
         "right among the others",
         "right of all images if it must answer",
+        "if every image is looked at again",
     ]
     found = results.measurements[exhibit.name]
     rows = [_second_look(line, row.printed) for row, line in zip(exhibit.rows, found, strict=True)]
@@ -254,6 +255,7 @@ def _second_look(line: Mapping[str, Any], printed: float | None) -> list[str]:
         _share(again, rejected),
         _share(line["right_of_the_others"], rejected - again),
         _share(line["all_right"], line["images"]),
+        "" if line["every_right"] is None else _share(line["every_right"], line["images"]),
     ]
 
 
