@@ -110,6 +110,7 @@ def _second_look(cells: Cells) -> SecondLookTable:
     again = shares("reclassified", cells.subject.data)
     printed = {f"{PROTOCOL} at {epsilon}": share for epsilon, share in again.items()}
     printed |= shares("rejected", cells.subject.data)
+    ends = (cells.printed[0], cells.printed[-1])
     return SecondLookTable(
         name="table-2",
         caption=f"Rejected images of {cells.title}, classified again by descent in the latent; who knows "
@@ -127,9 +128,9 @@ def _second_look(cells: Cells) -> SecondLookTable:
             for title, craft in cells.submitted(cells.sizes.looked).items()
         ),
         followed=(
-            ("our descent", cells.followed(ALWAYS, cells.printed)),
-            ("our descent, every image looked at", cells.followed(EVERY, cells.printed)),
-            ("equation 9", cells.followed(EQUATION, cells.printed[-1:])),
+            ("our descent", cells.followed(ALWAYS, ends)),
+            ("our descent, every image looked at", cells.followed(EVERY, ends)),
+            ("equation 9", cells.followed(EQUATION, ends[-1:])),
         ),
     )
 
