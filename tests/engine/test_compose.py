@@ -59,6 +59,12 @@ def test_what_the_user_says_comes_first():
     assert (experiment.count, experiment.seed, experiment.system.classifier.seed) == (7, 3, 3)
 
 
+@pytest.mark.parametrize(("checked", "audits"), [(None, [32, 32]), (3, [32, 3]), (0, [32, 0])])
+def test_fewer_images_may_be_checked_though_not_of_the_bare_classifier(checked, audits):
+    found = composed(defenses=("none", "vae"), checked=checked)
+    assert [experiment.audit for experiment in found] == audits
+
+
 def test_only_a_transfer_attacker_has_a_substitute():
     assert composed()[0].substitutes == ()
     found = composed(knowledge=("transfer",), substitutes=("mlp", "small-cnn"))[0]

@@ -64,6 +64,14 @@ def evaluate(
         typer.Option(help="What the attacker knows; repeat; adaptive is always added. Default: oblivious."),
     ] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Test images. Default: the scale's.")] = None,
+    check_images: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Images that each sanity check of a defense attacks; with 0 none does, and the report says "
+            "so. Default: the scale's.",
+        ),
+    ] = None,
     classifier: Annotated[
         str | None, typer.Option(help="See `purifold list classifiers`. Default: the data set's.")
     ] = None,
@@ -93,6 +101,7 @@ def evaluate(
             level.value for level in knowledge or (KnowledgeOption.oblivious, KnowledgeOption.adaptive)
         ),
         images=images,
+        checked=check_images,
         classifier=classifier,
         autoencoder=autoencoder,
         substitutes=tuple(substitute or ("mlp",)),

@@ -39,6 +39,7 @@ class Question:
         epsilons: Budgets.
         knowledge: Of the attackers; `adaptive` is always added, since the others alone flatter a defense.
         images: Test images.
+        checked: Of these each sanity check of a defense attacks so many; those of the bare classifier stay.
         classifier: Network of the classifier.
         autoencoder: Networks of the autoencoders, unless a defense names its own.
         latent: Their latent size, likewise.
@@ -53,6 +54,7 @@ class Question:
     epsilons: tuple[float, ...] | None = None
     knowledge: tuple[Knowledge, ...] = ("oblivious", "adaptive")
     images: int | None = None
+    checked: int | None = None
     classifier: str | None = None
     autoencoder: str | None = None
     latent: int | None = None
@@ -83,7 +85,7 @@ def compose(question: Question, scale: Scale, resources: Resources) -> list[Expe
             substitutes=substitutes,
             draws=scale.draws,
             eot=scale.eot,
-            audit=scale.audit,
+            audit=scale.audit if question.checked is None or system == system.bare else question.checked,
             seed=question.seed,
         )
         for system in systems
