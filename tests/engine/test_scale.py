@@ -19,6 +19,10 @@ def test_epochs_are_those_that_show_so_many_images_within_the_bound(images, epoc
     assert SCALE.conditional(images).epochs == 6 * epochs
 
 
+def test_weights_that_clean_images_leave_alone_decay_where_codes_choose_the_class():
+    assert SCALE.conditional(5_000).weight_decay > SCALE.autoencoder(5_000).weight_decay == 0
+
+
 def test_a_classifier_of_varied_images_sees_more_of_them_where_it_does_not_see_many_anyway():
     plain, varied = SCALE.classifier(5_000), SCALE.classifier(5_000, varied=True)
     assert (plain.augment, varied.augment) == ("none", "flip-crop")
