@@ -13,6 +13,7 @@ import typer
 from purifold import cli
 from purifold.engine.scale import SCALES, Scale
 from purifold.engine.store import Store
+from purifold.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ("demo", "evaluate", "reproduce", "run")
@@ -187,6 +188,19 @@ def test_more_images_than_there_are_is_said(purifold):
     count = int(re.search(r"digits has (\d+) test images, not 9999: all are attacked", out)[1])
     assert "test images" not in purifold(f"{line} {count}")[1]
     assert f"has {count} test images, not {count + 1}" in purifold(f"{line} {count + 1}")[1]
+
+
+def test_what_evaluate_is_given_is_asked(purifold, monkeypatch):
+    asked = []
+
+    def compose(question, scale, resources):
+        asked.append(question)
+        raise InputError("that is all")
+
+    monkeypatch.setattr("purifold.engine.compose.compose", compose)
+    assert "that is all" in purifold("evaluate --data digits --images 7 --check-images 0 --seed 3")[2]
+    (question,) = asked
+    assert (question.images, question.checked, question.seed) == (7, 0, 3)
 
 
 def test_a_defense_that_learns_nothing_says_so(purifold):
