@@ -14,7 +14,7 @@ VARIED = 2
 SLOWER = 3
 """Times the images of other autoencoders that a class-conditional one sees: it reconstructs long before its
 classes are told apart."""
-DECAY = 1e-3
+DECAY = 1e-4
 """L2 in its Adam's gradient. Without it weights that clean images leave alone, such as those of empty
 margins, walk at random as fast as all others, and under noise they move the code."""
 
