@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from purifold.evaluation.check import OF_OUTCOMES
 from purifold.report.sentences import meaning
 
 
@@ -67,6 +68,13 @@ def test_a_failed_check_is_said_aloud(records):
     assert "checks failed for jpeg" in meaning(records).caution
     assert "proves nothing" in meaning(records[:2]).caution
     assert "100 images of digits" in meaning(records).caution
+
+
+def test_systems_that_no_check_attacked_are_counted_aloud(records):
+    assert "no check made an attack" not in meaning(records).caution
+    kept = replace(records[1].checks[0], name=OF_OUTCOMES[0])
+    reduced = replace(records[1], checks=(kept,))
+    assert "on 1 of 2 systems no check made an attack" in meaning([records[0], reduced]).caution
 
 
 def test_without_an_adaptive_attacker_nothing_is_called_robust(records):

@@ -144,4 +144,7 @@ def _caution(records: Sequence[Record], here: Sequence[Line]) -> str:
         if not failed
         else f"sanity checks failed for {', '.join(failed)}, whose numbers are not to be relied on"
     )
+    reduced = sum(record.reduced for record in records)
+    if reduced:
+        checks += f"; on {reduced} of {len(records)} systems no check made an attack"
     return f"These are {count} images of {records[0].data['name']}, in brackets 95 % intervals; {checks}."
