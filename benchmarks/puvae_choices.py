@@ -50,7 +50,7 @@ def _decayed(system: System, value: float) -> System:
 
 CHOICES: Mapping[str, Choice] = {
     "weight": Choice(defense="puvae:kl_weight={:g}", values=(0.01, 0.03, 0.1, 0.3, 1.0)),
-    "decay": Choice(defense="puvae", values=(0.0, 1e-4, 1e-3, 1e-2), trained=_decayed),
+    "decay": Choice(defense="puvae", values=(0.0, 1e-4, 3e-4, 1e-3), trained=_decayed),
     "spread": Choice(
         defense="defense-gan:precision=bfloat16,spread={:g}", values=(128**-0.5, 0.3, 1.0), held=100
     ),
