@@ -60,10 +60,10 @@ def test_three_sigma_of_constant_scores_rejects_none(autoencoder, clean):
 
 def test_rejected_images_are_answered_as_the_option_says(autoencoder, clean):
     images = clean.images()[:40]
-    rate = "rule=quantile,false_positive_rate=0.5,steps=3"
+    rate = "rule=quantile,false_positive_rate=0.5"
     systems = {
-        second: parse(f"gm-vae:{rate},reclassify={second}").build(autoencoder, (), clean)
-        for second in ("never", "refusing", "always")
+        second: parse(f"gm-vae:{rate},reclassify={second}{steps}").build(autoencoder, (), clean)
+        for second, steps in (("never", ""), ("refusing", ",steps=3"), ("always", ",steps=3"))
     }
     rejected = systems["never"].predict(images) == REJECTED
     assert 0 < int(rejected.sum()) < 40
@@ -91,6 +91,16 @@ def test_the_decoder_alone_may_answer_every_image(autoencoder, clean):
 def test_a_rate_is_refused_where_no_threshold_is_set_by_one(autoencoder, clean, rule):
     with pytest.raises(InputError, match="of thresholds by rule=quantile"):
         parse(f"gm-vae:rule={rule},false_positive_rate=0.02").build(autoencoder, (), clean)
+
+
+@pytest.mark.parametrize("options", ["steps=3", "objective=distance"])
+@pytest.mark.parametrize("name", ["gm-vae", "mixture-detector"])
+def test_options_of_a_second_look_are_refused_where_there_is_none(autoencoder, clean, name, options):
+    beside = (torch.nn.Identity().eval(), (autoencoder,))
+    protected, trained = (autoencoder, ()) if name == "gm-vae" else beside
+    with pytest.raises(InputError, match=f"defense {name}: steps and objective are of a second look"):
+        parse(f"{name}:{options}").build(protected, trained, clean)
+    parse(f"{name}:{options},reclassify=always").build(protected, trained, clean)
 
 
 def test_behind_another_classifier_its_answers_stand_where_both_detectors_accept(autoencoder, clean):

@@ -1,6 +1,8 @@
 """Results are written once and read back as they were."""
 
+import json
 import os
+import shutil
 
 import pytest
 
@@ -44,6 +46,18 @@ def test_a_report_is_drawn_anew_from_what_its_folder_holds_alone(published, comp
     other = composed(defenses=("ae",), attacks=("fgsm",), epsilons=(0.3,))
     with pytest.raises(InputError, match="lacks results of digits-small-cnn-ae; give the --only"):
         redraw(Study(experiments=tuple(other)), folder, "A study")
+
+
+def test_results_of_a_version_that_wrote_less_are_refused_in_one_line(published, composed, tmp_path):
+    _, folder = published
+    experiments = composed(defenses=("none", "vae:beta=0.1"), attacks=("fgsm",), epsilons=(0.3,))
+    older = shutil.copytree(folder, tmp_path / "older")
+    index = json.loads((older / INDEX).read_text())
+    for history in index["trainings"].values():
+        del history["train_loss"]
+    (older / INDEX).write_text(json.dumps(index))
+    with pytest.raises(InputError, match=r"older lacks 'train_loss'.*leave --redraw out"):
+        redraw(Study(experiments=tuple(experiments)), older, "A study")
 
 
 def test_the_pictures_are_the_first_test_images(published):

@@ -24,6 +24,8 @@ Rule: TypeAlias = Literal["three-sigma", "quantile", "all"]
 """By "all" every image is rejected, so that the second look alone answers."""
 Second: TypeAlias = Literal["never", "refusing", "always"]
 SIGMAS, RATE = 3, 0.01
+STEPS: int = 100
+OBJECTIVE: Objective = "loss"
 BELOW = -1.0
 """A threshold that any score of either detector exceeds."""
 WEIGHED = ("weighed-0.1", "weighed-1", "weighed-10")
@@ -35,8 +37,8 @@ def _gm_vae(
     rule: Rule = "three-sigma",
     false_positive_rate: float = RATE,
     reclassify: Second = "never",
-    steps: int = 100,
-    objective: Objective = "loss",
+    steps: int = STEPS,
+    objective: Objective = OBJECTIVE,
 ) -> Defended:
     autoencoder = cast(MixtureAutoencoder, parts.classifier)
     detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
@@ -51,8 +53,8 @@ def _mixture_detector(
     rule: Rule = "three-sigma",
     false_positive_rate: float = RATE,
     reclassify: Second = "never",
-    steps: int = 100,
-    objective: Objective = "loss",
+    steps: int = STEPS,
+    objective: Objective = OBJECTIVE,
 ) -> Defended:
     (autoencoder,) = parts.autoencoders
     detectors = _detectors(parts, autoencoder, rule, false_positive_rate)
@@ -89,6 +91,10 @@ def _second(
     objective: Objective,
 ) -> LatentSearch | None:
     if reclassify == "never":
+        if (steps, objective) != (STEPS, OBJECTIVE):
+            raise InputError(
+                "steps and objective are of a second look; give reclassify=always or refusing too"
+            )
         return None
     latent, output = detectors if reclassify == "refusing" else (None, None)
     return LatentSearch(autoencoder, steps=steps, objective=objective, latent=latent, output=output)

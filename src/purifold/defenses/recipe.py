@@ -174,7 +174,10 @@ class Recipe:
             )
         for autoencoder in trained:
             check_evaluating(autoencoder, "trained")
-        return self.assemble(Parts(classifier, tuple(trained), clean), **self._for_assembly()).eval()
+        try:
+            return self.assemble(Parts(classifier, tuple(trained), clean), **self._for_assembly()).eval()
+        except InputError as error:
+            raise InputError(f"defense {self.name}: {error}") from error
 
     def describe(self) -> dict[str, Any]:
         """All that the recipe decides, defaults too, for JSON; what is left to the data set is left out."""

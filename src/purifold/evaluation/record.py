@@ -150,7 +150,8 @@ def read(path: Path) -> Record:
     try:
         if content.pop("sha256") != _digest_text(content):
             raise ValueError("its text is not what was written")
-        return _record(content, _load(path, content["arrays"]))
+        arrays = content["arrays"]
+        return _record(content, _load(path.with_name(arrays["file"]), arrays["sha256"]))
     except (*DAMAGE, OSError) as error:
         raise _damaged(path, f"{type(error).__name__} {error}") from error
 
@@ -189,13 +190,15 @@ def _record(content: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Record
     )
 
 
-def _load(path: Path, arrays: Mapping[str, str]) -> dict[str, np.ndarray]:
-    # Bytes of our own: NumPy leaves a damaged file open.
-    content = io.BytesIO(path.with_name(arrays["file"]).read_bytes())
-    with np.load(content, allow_pickle=False) as packed:
-        held = {name: packed[name] for name in packed.files}
-    if _digest(held) != arrays["sha256"]:
-        raise ValueError("the arrays are not those that were written")
+def _load(path: Path, sha256: str) -> dict[str, np.ndarray]:
+    try:
+        content = io.BytesIO(path.read_bytes())  # of our own: NumPy leaves a damaged file open
+        with np.load(content, allow_pickle=False) as packed:
+            held = {name: packed[name] for name in packed.files}
+    except DAMAGE as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if _digest(held) != sha256:
+        raise ValueError(f"{path.name} does not hold the arrays that were written")
     return held
 
 

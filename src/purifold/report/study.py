@@ -68,7 +68,13 @@ def redraw(study: Study, out: Path, title: str) -> Results:
             f"{out} lacks results of {min(lacking)}; give the --only, --scale and --seed that it was made "
             "with, or leave --redraw out"
         )
-    print(f"The report: {_drawn(study, results, out, title)}")
+    try:
+        page = _drawn(study, results, out, title)
+    except KeyError as absent:
+        raise InputError(
+            f"{out} lacks {absent}, which another version of purifold did not write; leave --redraw out"
+        ) from absent
+    print(f"The report: {page}")
     return results
 
 
