@@ -137,6 +137,7 @@ class Run:
     def end_epoch(self, epoch: int) -> None:
         """Keeps the weights if they are the best, writes the checkpoint if one is due, and logs the epoch."""
         task = self.task
+        self.state.drop_vanished()
         if task.config.patience is not None:
             self.state.keep_best()
         due = epoch % task.checkpoint_every == 0 or self.finished

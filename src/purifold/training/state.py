@@ -18,6 +18,10 @@ from purifold.training.checkpoint import check_fit
 from purifold.training.progress import History
 
 CHECKPOINT = "checkpoint.safetensors"
+VANISHED = 1e-20
+"""What is smaller is 0, and has the rest of an epoch to shrink before it is denormal, below 1e-38."""
+SHRINKING = ("exp_avg", "momentum_buffer")
+"""What optimizers call the means of gradients, which shrink as their weights do."""
 
 
 @final
@@ -43,6 +47,17 @@ class State:
         """Copies the weights if the latest epoch is the best so far."""
         if self.history.best == len(self.history):
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+
+    @torch.no_grad()
+    def drop_vanished(self) -> None:
+        """Sets weights and mean gradients to 0 that have all but decayed.
+
+        A CPU computes many times more slowly with denormal numbers, and decayed weights would stay there.
+        """
+        for weight, moments in self.optimizer.state.items():
+            shrinking = (moments[name] for name in SHRINKING if moments.get(name) is not None)
+            for tensor in (weight, *shrinking):
+                tensor.masked_fill_(tensor.abs() < VANISHED, 0)
 
     def save(self, folder: Path, run: Mapping[str, Any]) -> None:
         """Replaces the checkpoint in `folder`; `run` says which run this is."""
