@@ -139,6 +139,15 @@ def test_without_patience_the_last_weights_are_kept(train, split):
     assert model.weight.item() == -3
 
 
+def test_decayed_weights_are_dropped_when_an_epoch_ends(train, linear):
+    model = linear()
+    with torch.no_grad():
+        model[-1].weight[0, 0] = 1e-21
+    train(model, of=lambda module, images, labels: 0 * module(images).sum(1))
+    assert model[-1].weight[0, 0] == 0
+    assert (model[-1].weight == 0).sum() == 1
+
+
 def test_progress_is_told_after_every_update(train, network, capfd):
     told = []
     history = train(network(), epochs=2, progress=told.append)

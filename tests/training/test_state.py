@@ -55,3 +55,24 @@ def test_fused_is_unfused_also_after_a_resume(tmp_path, kind):
     for step in range(3, 6):
         update(resumed, second, step)
     assert (weights(resumed) - weights(expected)).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
+def test_what_has_all_but_decayed_is_dropped_and_nothing_else(kind):
+    config = TrainingConfig(epochs=1, optimizer=kind, learning_rate=1e-6, weight_decay=0.1)
+    model = network()
+    chosen = optimizer(model, config)
+    state = State(model=model, optimizer=chosen, scaler=NoScaler())
+    state.drop_vanished()
+    update(model, chosen, 0)
+    last = model[-1].weight
+    name = "momentum_buffer" if kind == "sgd" else "exp_avg"
+    with torch.no_grad():
+        last[0, :3] = torch.tensor([3e-39, -1e-21, 1e-19])
+        chosen.state[last][name][1, :2] = torch.tensor([-1e-40, 1e-19])
+    before, moment = weights(model), chosen.state[last][name].clone()
+    state.drop_vanished()
+    assert last[0, :3].tolist() == torch.tensor([0.0, 0.0, 1e-19]).tolist()
+    assert chosen.state[last][name][1, :2].tolist() == torch.tensor([0.0, 1e-19]).tolist()
+    assert (weights(model) != before).sum() == 2
+    assert (chosen.state[last][name] != moment).sum() == 1
